@@ -173,7 +173,7 @@ def _walk(path: str, value: object, depth: int) -> None:
         raise invalid(path, "must be a finite number (NaN and Infinity are not JSON)")
     elif value is not None and not isinstance(value, (bool, int, float, dict, list, tuple)):
         raise invalid(path, f"is not JSON: {type(value).__name__}")
-    for place, inner in _children(path, value):
+    for place, inner in _children(path, cast("object", value)):
         _walk(place, inner, depth + 1)
 
 
