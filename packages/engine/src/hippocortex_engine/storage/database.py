@@ -1,0 +1,260 @@
+"""Opening a database: connections, durability, migrations, and refusing what is not ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from hippocortex_core.errors import ConfigurationError, UnavailableError
+from hippocortex_engine.storage.errors import translated
+
+HEAD_REVISION = "0001"
+"""The schema this code reads and writes."""
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another process's transaction."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """Connections to one database, and the schema in it.
+
+    SQLite runs in WAL mode, so that readers never wait for a writer.  With `synchronous=normal`
+    (default) a committed transaction survives a crash of the process; `?synchronous=full` in the
+    URL makes it survive a power cut too, at the price of an fsync for every commit.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked_url(url)
+        self.where = _shown(self.url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._write_lock = threading.RLock()
+        self._writer: Connection | None = None
+        with translated(self.where):
+            if self.is_sqlite:
+                _inspect_sqlite(self.url, self.where)
+            self.engine = _create(self.url)
+            self._shared = isinstance(self.engine.pool, StaticPool)
+            self._migrate()
+        _forget_after_fork(self)
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """A consistent view of the data."""
+        # A database in memory is one connection, so even readers take turns.
+        turn = self._write_lock if self._shared else nullcontext()
+        with translated(self.where), turn, self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Generator[Connection]:
+        """A transaction that holds the right to write from its start; committed at the end."""
+        with translated(self.where), self._write_lock:
+            connection = self._writer or self._open_writer()
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                # Whatever went wrong, the next writer starts with a connection that works.
+                self._drop_writer()
+                raise
+
+    @property
+    def kind(self) -> str:
+        """The database's name, such as "sqlite"."""
+        return self.url.get_backend_name()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file and empty it.
+
+        Until then what was deleted may still stand in the log.  Another process's open read keeps
+        its part of the log; the next checkpoint takes that.
+        """
+        with translated(self.where), self._write_lock, self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._write_lock:
+            self._drop_writer()
+            self.engine.dispose()
+
+    def after_fork(self) -> None:
+        """In a child process: leave the parent's connections alone and open new ones."""
+        self._write_lock = threading.RLock()
+        # Not closed, only let go: closing would end the parent's transactions.
+        _abandoned.append(self._writer)
+        self._writer = None
+        self.engine.dispose(close=False)
+
+    def _open_writer(self) -> Connection:
+        # Kept open between transactions: checking a connection in and out of the pool costs as
+        # much as storing an event.
+        writer = self.engine.connect().execution_options(hippocortex_write=True)
+        self._writer = writer
+        return writer
+
+    def _drop_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _migrate(self) -> None:
+        found = _revision(self.engine)
+        if found == HEAD_REVISION:
+            return
+        # Alembic takes as long to import as everything else together; a database that is up to
+        # date does not need it.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if found is not None and found not in known:
+            raise UnavailableError(_newer(self.where, found))
+        with self.write() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _checked_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise ConfigurationError(f"not a database URL: {url!r}; use sqlite:///path") from None
+    if parsed.get_backend_name() != "sqlite":
+        raise ConfigurationError(
+            f"the engine stores in SQLite; {parsed.get_backend_name()!r} is not supported"
+        )
+    return parsed
+
+
+def _shown(url: URL) -> str:
+    return str(url.database or ":memory:")
+
+
+def _create(url: URL) -> Engine:
+    query = dict(url.query)
+    synchronous = str(query.pop("synchronous", "normal")).upper()
+    if synchronous not in {"NORMAL", "FULL"}:
+        raise ConfigurationError(f"synchronous must be normal or full, not {synchronous.lower()!r}")
+    memory = not url.database or url.database == ":memory:"
+    if not memory:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    options: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 8}
+    engine = create_engine(
+        url.set(query=query),
+        connect_args={
+            "timeout": BUSY_SECONDS,
+            "check_same_thread": False,
+            "isolation_level": None,
+            "cached_statements": 256,
+        },
+        **options,
+    )
+    event.listen(engine, "connect", _pragmas(synchronous))
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _pragmas(synchronous: str) -> Any:
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "secure_delete=ON",  # what is forgotten is overwritten
+            "temp_store=MEMORY",
+            "cache_size=-32000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return on_connect
+
+
+def _begin(connection: Connection) -> None:
+    # The driver's own transaction handling begins late and cannot take the write lock at once;
+    # a reader that becomes a writer half-way is what "database is locked" is made of.
+    write = connection.get_execution_options().get("hippocortex_write", False)
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _inspect_sqlite(url: URL, where: str) -> None:
+    """Look at an existing file without touching it; raise if it is not a memory we can use."""
+    path = Path(url.database or ":memory:")
+    if str(path) == ":memory:" or not path.exists() or path.stat().st_size == 0:
+        return
+    if path.is_dir():
+        raise UnavailableError(f"{where}: is a folder; name a file in it")
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+            found = (
+                connection.execute("SELECT version_num FROM alembic_version").fetchone()
+                if "alembic_version" in tables
+                else None
+            )
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as failure:
+        raise UnavailableError(
+            f"{where}: the file is not a database, or it is damaged ({failure}); "
+            "move it away to start anew, or restore it from an export"
+        ) from failure
+    if tables and not {"events", "tenants"} <= tables:
+        raise UnavailableError(f"{where}: is a database of something else; choose another file")
+    if found and str(found[0]) > HEAD_REVISION:
+        raise UnavailableError(_newer(where, str(found[0])))
+
+
+def _newer(where: str, revision: str) -> str:
+    return (
+        f"{where}: was written by a newer Hippocortex (schema {revision}, this one knows "
+        f"{HEAD_REVISION}); upgrade with: pip install --upgrade hippocortex-engine"
+    )
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        try:
+            row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+        except SQLAlchemyError as failure:
+            if "no such table" in str(failure):
+                return None
+            raise
+        return None if row is None else str(row[0])
+
+
+_abandoned: list[Connection | None] = []
+_open: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _forget_after_fork(database: Database) -> None:
+    _open.add(database)
+
+
+def _after_fork_in_child() -> None:
+    for database in list(_open):
+        database.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

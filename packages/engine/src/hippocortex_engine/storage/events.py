@@ -1,0 +1,344 @@
+"""Events in the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from hippocortex_engine.records import EventRecord
+from hippocortex_engine.storage.prepared import Prepared
+from hippocortex_engine.storage.schema import events, tenants
+
+BEGINNING = (-(2**62), 0)
+"""A place before every event of a session; events may have happened before 1970."""
+
+_CHUNK = 500  # values in one IN list: every database takes that many
+
+_RECORD = (
+    events.c.seq,
+    events.c.event_id,
+    events.c.session_id,
+    events.c.type,
+    events.c.payload,
+    events.c.occurred_at,
+    events.c.captured_at,
+    events.c.salience,
+    events.c.tokens,
+    events.c.user_id,
+    events.c.agent_id,
+    events.c.metadata,
+    events.c.idempotency_key,
+)
+RECALL = (
+    events.c.seq,
+    events.c.session_id,
+    events.c.user_id,
+    events.c.agent_id,
+    events.c.type,
+    events.c.actor,
+    events.c.occurred_at,
+    events.c.salience,
+    events.c.tokens,
+    events.c.vector,
+    events.c.terms,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are meant: those that match all that is given."""
+
+    event_ids: Sequence[str] | None = None
+    session_id: str | None = None
+    agent_id: str | None = None
+    user_id: str | None = None
+    type: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was given."""
+        return self == EventFilter()
+
+    def conditions(self, tenant_id: str) -> list[ColumnElement[bool]]:
+        """The filter in SQL, always within the tenant."""
+        found: list[ColumnElement[bool]] = [events.c.tenant_id == tenant_id]
+        for column, value in (
+            (events.c.session_id, self.session_id),
+            (events.c.agent_id, self.agent_id),
+            (events.c.user_id, self.user_id),
+            (events.c.type, self.type),
+        ):
+            if value is not None:
+                found.append(column == value)
+        if self.event_ids is not None:
+            found.append(events.c.event_id.in_(list(self.event_ids)))
+        return found
+
+
+_TAKE_SEQUENCE = Prepared(
+    update(tenants)
+    .where(tenants.c.tenant_id == bindparam("tenant"))
+    .values(head=tenants.c.head + bindparam("count"))
+    .returning(tenants.c.head)
+)
+_INSERT = Prepared(insert(events))
+_KNOWN_KEY = Prepared(
+    select(events.c.event_id, events.c.salience).where(
+        events.c.tenant_id == bindparam("tenant"), events.c.idempotency_key == bindparam("key")
+    )
+)
+_RECENT = Prepared(
+    select(events.c.vector)
+    .where(events.c.tenant_id == bindparam("tenant"), events.c.session_id == bindparam("session"))
+    .order_by(events.c.occurred_at.desc(), events.c.seq.desc())
+    .limit(bindparam("most"))
+)
+
+
+def take_sequence(connection: Connection, tenant_id: str, count: int) -> int:
+    """Reserve `count` sequence numbers; the first of them."""
+    head = _TAKE_SEQUENCE.run(connection, {"tenant": tenant_id, "count": count}).scalar_one()
+    return int(head) - count + 1
+
+
+def insert_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Insert complete rows."""
+    _INSERT.run_many(connection, rows)
+
+
+def known_key(connection: Connection, tenant_id: str, key: str) -> tuple[str, float] | None:
+    """(event id, salience) of the event with an idempotency key."""
+    row: Any = _KNOWN_KEY.run(connection, {"tenant": tenant_id, "key": key}).first()
+    return None if row is None else (row[0], row[1])
+
+
+def known_keys(
+    connection: Connection, tenant_id: str, keys: Sequence[str]
+) -> dict[str, tuple[str, float]]:
+    """Which idempotency keys are stored already: key to (event id, salience)."""
+    if len(keys) == 1:
+        found = known_key(connection, tenant_id, keys[0])
+        return {} if found is None else {keys[0]: found}
+    return {
+        row.idempotency_key: (row.event_id, row.salience)
+        for chunk in chunks(keys)
+        for row in connection.execute(
+            select(events.c.idempotency_key, events.c.event_id, events.c.salience).where(
+                events.c.tenant_id == tenant_id, events.c.idempotency_key.in_(chunk)
+            )
+        )
+    }
+
+
+def known_ids(connection: Connection, tenant_id: str, ids: Sequence[str]) -> dict[str, float]:
+    """Which of the event ids are stored: id to salience."""
+    return {
+        row.event_id: row.salience
+        for chunk in chunks(ids)
+        for row in connection.execute(
+            select(events.c.event_id, events.c.salience).where(
+                events.c.tenant_id == tenant_id, events.c.event_id.in_(chunk)
+            )
+        )
+    }
+
+
+def ids_by_sequence(
+    connection: Connection, tenant_id: str, sequence: Sequence[int]
+) -> dict[int, str]:
+    """Event ids by sequence number."""
+    return {
+        row.seq: row.event_id
+        for chunk in chunks(sequence)
+        for row in connection.execute(
+            select(events.c.seq, events.c.event_id).where(
+                events.c.tenant_id == tenant_id, events.c.seq.in_(chunk)
+            )
+        )
+    }
+
+
+def set_vectors(
+    connection: Connection, tenant_id: str, vectors: Sequence[tuple[int, bytes]]
+) -> None:
+    """Give events new vectors, by sequence number."""
+    connection.execute(
+        update(events)
+        .where(events.c.tenant_id == tenant_id, events.c.seq == bindparam("of"))
+        .values(vector=bindparam("new")),
+        [{"of": seq, "new": vector} for seq, vector in vectors],
+    )
+
+
+def after(connection: Connection, tenant_id: str, seq: int, limit: int) -> list[EventRecord]:
+    """The next events in the order of arrival."""
+    rows = connection.execute(
+        select(*_RECORD)
+        .where(events.c.tenant_id == tenant_id, events.c.seq > seq)
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return [record(row) for row in rows]
+
+
+def recent_vectors(
+    connection: Connection, tenant_id: str, session_id: str, count: int
+) -> list[bytes]:
+    """The vectors of a session's last events, newest first."""
+    wanted = {"tenant": tenant_id, "session": session_id, "most": count}
+    return [row[0] for row in _RECENT.run(connection, wanted)]
+
+
+def recall_rows(connection: Connection, tenant_id: str, after: int) -> Sequence[Any]:
+    """What recall needs of every event after a sequence number, in order."""
+    return connection.execute(
+        select(*RECALL)
+        .where(events.c.tenant_id == tenant_id, events.c.seq > after)
+        .order_by(events.c.seq)
+    ).all()
+
+
+def by_sequence(
+    connection: Connection, tenant_id: str, sequence: Sequence[int]
+) -> dict[int, EventRecord]:
+    """Whole events by their sequence numbers."""
+    return {
+        row.seq: record(row)
+        for chunk in chunks(sequence)
+        for row in connection.execute(
+            select(*_RECORD).where(events.c.tenant_id == tenant_id, events.c.seq.in_(chunk))
+        )
+    }
+
+
+def page(
+    connection: Connection,
+    tenant_id: str,
+    wanted: EventFilter,
+    *,
+    descending: bool,
+    after: int | None,
+    limit: int,
+) -> tuple[list[EventRecord], int]:
+    """One page in the order of arrival, and how many events match in all."""
+    conditions = wanted.conditions(tenant_id)
+    total = connection.execute(select(func.count()).select_from(events).where(*conditions))
+    if after is not None:
+        conditions.append(events.c.seq < after if descending else events.c.seq > after)
+    rows = connection.execute(
+        select(*_RECORD)
+        .where(*conditions)
+        .order_by(events.c.seq.desc() if descending else events.c.seq)
+        .limit(limit)
+    )
+    return [record(row) for row in rows], int(total.scalar_one())
+
+
+def session_events(
+    connection: Connection, tenant_id: str, session_id: str, start: tuple[int, int], head: int
+) -> list[EventRecord]:
+    """A session's events from a place on, in the order they happened, none newer than `head`.
+
+    In these records `event_id` is the sequence number: what the compiler cites is stored by the
+    thousand, and a number is a tenth of an id.
+    """
+    rows = connection.execute(
+        select(*_RECORD)
+        .where(
+            events.c.tenant_id == tenant_id,
+            events.c.session_id == session_id,
+            events.c.seq <= head,
+            tuple_(events.c.occurred_at, events.c.seq) >= start,
+        )
+        .order_by(events.c.occurred_at, events.c.seq)
+    )
+    return [record(row, event_id=str(row.seq)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Events of a session that are not compiled yet: how many, since which place, up to where."""
+
+    session_id: str
+    place: tuple[int, int]
+    last_seq: int
+    count: int
+
+    def from_the_start(self) -> Pending:
+        """The whole session."""
+        return replace(self, place=BEGINNING)
+
+
+def pending(
+    connection: Connection, tenant_id: str, after: int, wanted: EventFilter
+) -> list[Pending]:
+    """What came after a sequence number, by session."""
+    rows = connection.execute(
+        select(
+            events.c.session_id,
+            func.min(events.c.occurred_at),
+            func.min(events.c.seq),
+            func.max(events.c.seq),
+            func.count(),
+        )
+        .where(*wanted.conditions(tenant_id), events.c.seq > after)
+        .group_by(events.c.session_id)
+        .order_by(events.c.session_id)
+    )
+    return [Pending(row[0], (row[1], row[2]), row[3], row[4]) for row in rows]
+
+
+def matching(connection: Connection, tenant_id: str, wanted: EventFilter) -> list[tuple[int, str]]:
+    """(sequence number, session) of the events that match."""
+    rows = connection.execute(
+        select(events.c.seq, events.c.session_id)
+        .where(*wanted.conditions(tenant_id))
+        .order_by(events.c.seq)
+    )
+    return [(int(row[0]), row[1]) for row in rows]
+
+
+def remove(connection: Connection, tenant_id: str, sequence: Sequence[int]) -> None:
+    """Delete events by their sequence numbers."""
+    for chunk in chunks(sequence):
+        connection.execute(
+            delete(events).where(events.c.tenant_id == tenant_id, events.c.seq.in_(chunk))
+        )
+
+
+def record(row: Any, event_id: str | None = None) -> EventRecord:
+    """A row as a record."""
+    return EventRecord(
+        seq=row.seq,
+        event_id=event_id or row.event_id,
+        session_id=row.session_id,
+        type=row.type,
+        payload=json.loads(row.payload),
+        occurred_at=row.occurred_at,
+        captured_at=row.captured_at,
+        salience=row.salience,
+        tokens=row.tokens,
+        user_id=row.user_id,
+        agent_id=row.agent_id,
+        metadata=None if row.metadata is None else json.loads(row.metadata),
+        idempotency_key=row.idempotency_key,
+    )
+
+
+def chunks(values: Sequence[Any]) -> list[list[Any]]:
+    """The values in lists short enough for an IN."""
+    return [list(values[start : start + _CHUNK]) for start in range(0, len(values), _CHUNK)]

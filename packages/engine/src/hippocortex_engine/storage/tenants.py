@@ -1,0 +1,94 @@
+"""The row that holds a tenant's counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, insert, select, update
+
+from hippocortex_engine.storage.schema import tenants
+
+
+@dataclass(frozen=True, slots=True)
+class TenantState:
+    """Where a tenant stands: what was given out, compiled and changed."""
+
+    head: int
+    compiled_head: int
+    generation: int
+    digest_generation: int
+    artifact_generation: int
+    embedder: str
+
+    @classmethod
+    def nobody(cls) -> TenantState:
+        """A tenant that has nothing yet."""
+        return cls(0, 0, 0, 0, 0, "")
+
+
+_STATE = select(
+    tenants.c.head,
+    tenants.c.compiled_head,
+    tenants.c.generation,
+    tenants.c.digest_generation,
+    tenants.c.artifact_generation,
+    tenants.c.embedder,
+)
+
+
+def state(connection: Connection, tenant_id: str) -> TenantState | None:
+    """The tenant's state, or None if it is not known yet."""
+    row = connection.execute(_STATE.where(tenants.c.tenant_id == tenant_id)).first()
+    return None if row is None else TenantState(*row)
+
+
+def create(connection: Connection, tenant_id: str, embedder: str, now: int) -> None:
+    """Register a tenant."""
+    connection.execute(
+        insert(tenants).values(
+            tenant_id=tenant_id,
+            head=0,
+            compiled_head=0,
+            generation=0,
+            digest_generation=0,
+            artifact_generation=0,
+            embedder=embedder,
+            created_at=now,
+        )
+    )
+
+
+def events_changed(connection: Connection, tenant_id: str) -> None:
+    """Make every cache of the tenant's events start anew."""
+    _raise(connection, tenant_id, tenants.c.generation)
+    digests_changed(connection, tenant_id)
+
+
+def digests_changed(connection: Connection, tenant_id: str) -> None:
+    """Make whoever is mining the tenant's digests start anew."""
+    _raise(connection, tenant_id, tenants.c.digest_generation)
+
+
+def artifacts_changed(connection: Connection, tenant_id: str) -> None:
+    """Make every cache of the tenant's artifacts start anew."""
+    _raise(connection, tenant_id, tenants.c.artifact_generation)
+
+
+def _raise(connection: Connection, tenant_id: str, counter: Column[int]) -> None:
+    connection.execute(
+        update(tenants).where(tenants.c.tenant_id == tenant_id).values({counter: counter + 1})
+    )
+
+
+def set_compiled(connection: Connection, tenant_id: str, head: int) -> None:
+    """Everything up to `head` has been compiled."""
+    connection.execute(
+        update(tenants).where(tenants.c.tenant_id == tenant_id).values(compiled_head=head)
+    )
+
+
+def set_embedder(connection: Connection, tenant_id: str, embedder: str) -> None:
+    """The model that wrote the tenant's vectors."""
+    connection.execute(
+        update(tenants).where(tenants.c.tenant_id == tenant_id).values(embedder=embedder)
+    )
