@@ -1,0 +1,102 @@
+"""The compiled artifacts of a tenant in memory, ready to be matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocortex_engine.recall.index import RecallIndex
+from hippocortex_engine.storage.artifacts import ArtifactRecord
+
+_SHARED = "\0shared"  # cannot be a user's id: those hold no NUL
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    seq: int
+    session_id: str
+    user_id: str | None
+    agent_id: str | None
+    type: str
+    actor: str | None
+    occurred_at: int
+    salience: float
+    tokens: int
+    vector: bytes
+    terms: bytes
+
+
+class Knowledge:
+    """The active artifacts, and who may see them.
+
+    What only one user's events support is that user's: nobody else's query sees it.  Patterns
+    that the events of several users support, or of nobody in particular, are the tenant's;
+    statements about somebody (facts) never are.
+    """
+
+    def __init__(
+        self, records: Sequence[ArtifactRecord], dimensions: int, generation: int = 0
+    ) -> None:
+        self.generation = generation
+        self.records = [one for one in records if one.status == "active"]
+        self.index = RecallIndex(dimensions)
+        self.index.add([_row(place, one) for place, one in enumerate(self.records)])
+        self._owner = np.array(
+            [self.index.owners.code(_owner(one)) for one in self.records], dtype=np.int32
+        )
+        self._by_session = _places(one.candidate.sessions for one in self.records)
+        self._by_agent = _places(one.candidate.agents for one in self.records)
+
+    def allowed(
+        self, *, user_id: str | None, session_id: str | None, agent_id: str | None
+    ) -> NDArray[np.bool_] | None:
+        """Which artifacts a query restricted like this may see; None: all."""
+        if user_id is None and session_id is None and agent_id is None:
+            return None
+        mask = np.ones(len(self.records), dtype=np.bool_)
+        if user_id is not None:
+            mask &= np.isin(
+                self._owner, [self.index.owners.code(user_id), self.index.owners.code(_SHARED)]
+            )
+        for wanted, places in ((session_id, self._by_session), (agent_id, self._by_agent)):
+            if wanted is not None:
+                inside = np.zeros(len(self.records), dtype=np.bool_)
+                inside[places.get(wanted, [])] = True
+                mask &= inside
+        return mask
+
+
+def _owner(one: ArtifactRecord) -> str | None:
+    users = one.candidate.users
+    if len(users) == 1 and users[0] is not None:
+        return users[0]
+    # Of nobody in particular, and about somebody: visible only without a user filter.
+    return None if one.candidate.type == "fact" else _SHARED
+
+
+def _row(place: int, one: ArtifactRecord) -> _Row:
+    found = one.candidate
+    return _Row(
+        seq=place,
+        session_id=one.artifact_id,  # no two share it: artifacts have no neighbours
+        user_id=None,
+        agent_id=None,
+        type=found.type,
+        actor=None,
+        occurred_at=found.last_at,
+        salience=found.salience,
+        tokens=64,
+        vector=one.vector,
+        terms=one.terms,
+    )
+
+
+def _places(groups: Iterable[Sequence[str | None]]) -> dict[str | None, list[int]]:
+    found: dict[str | None, list[int]] = {}
+    for place, names in enumerate(groups):
+        for name in names:
+            found.setdefault(name, []).append(place)
+    return found

@@ -1,0 +1,30 @@
+"""Times in words, in UTC, whatever the machine's locale."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+
+
+def moment(milliseconds: int) -> datetime:
+    """The datetime of milliseconds since the epoch; times out of a calendar's range are clipped."""
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return _EPOCH
+
+
+def day(milliseconds: int) -> str:
+    """A date as people write it: "8 May 2023"."""
+    when = moment(milliseconds)
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def date_words(milliseconds: int) -> list[str]:
+    """The terms under which a date is found: its month and its year."""
+    when = moment(milliseconds)
+    return [_MONTHS[when.month - 1].lower(), str(when.year)]
