@@ -1,0 +1,234 @@
+"""From a query to the memories that may answer it: artifacts and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocortex_core.types import ArtifactType, ReasoningSection, SynthesizeOptions
+from hippocortex_engine.describe import describe
+from hippocortex_engine.recall.index import RecallIndex
+from hippocortex_engine.recall.knowledge import Knowledge
+from hippocortex_engine.recall.query import Query
+from hippocortex_engine.recall.search import Hits, search, window_cosine
+from hippocortex_engine.records import EventRecord
+from hippocortex_engine.synthesizer.excerpt import excerpt
+from hippocortex_engine.synthesizer.memory import Memory
+from hippocortex_engine.text import unpack_terms
+from hippocortex_engine.times import day
+
+SECTION_OF: Mapping[ArtifactType, ReasoningSection] = {
+    "task_schema": "procedures",
+    "failure_playbook": "failures",
+    "decision_policy": "decisions",
+    "fact": "facts",
+    "causal_pattern": "causal",
+}
+
+MOST: Mapping[ReasoningSection, int] = {
+    "procedures": 3,
+    "failures": 3,
+    "decisions": 3,
+    "facts": 10,
+    "causal": 3,
+}
+"""Artifacts per section: few and fitting beat many."""
+
+EVENTS = 64
+"""Events looked at."""
+
+EXCERPT = 480
+"""Characters of a long event that are shown."""
+
+OBSERVED = 0.6
+"""Confidence in an event as such: it was said or seen, once."""
+
+COSINE_FLOOR, COSINE_FULL = 0.2, 0.75
+"""Cosines of static vectors: below the floor texts are unrelated, above the other the same."""
+
+GATE = 0.3
+"""Relevance from which on an artifact is about the query at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each term of a query tells, by hash, and all of them together."""
+
+    of: Mapping[int, float]
+    total: float
+
+
+def weigh(index: RecallIndex, query: Query) -> Weights:
+    """Term weights (idf) in this memory; a word it never saw weighs most."""
+    size = len(index)
+    found = {
+        term: float(np.log1p((size + 0.5) / (len(index.postings.find(term)[0]) + 0.5)))
+        for term in query.terms
+    }
+    return Weights(found, sum(found.values()))
+
+
+def relevance(coverage: float, cosine: float) -> float:
+    """How surely a text is about the query, 0..1, from words covered and cosine."""
+    meant = min(1.0, max(0.0, (cosine - COSINE_FLOOR) / (COSINE_FULL - COSINE_FLOOR)))
+    # Either alone may mislead (a common word; a like-sounding topic): each is doubted a little.
+    return 1.0 - (1.0 - 0.8 * coverage) * (1.0 - 0.7 * meant)
+
+
+def from_knowledge(
+    knowledge: Knowledge, query: Query, weights: Weights, options: SynthesizeOptions, newest: int
+) -> list[Memory]:
+    """The artifacts that are about the query, best first within each section."""
+    index = knowledge.index
+    if not len(index) or not weights.total:
+        return []
+    allowed = knowledge.allowed(
+        user_id=options.user_id, session_id=options.session_id, agent_id=options.agent_id
+    )
+    rows = np.arange(len(index)) if allowed is None else np.flatnonzero(allowed)
+    if not len(rows):
+        return []
+    covered = _covered(index, weights)[rows]
+    cosine = window_cosine(index, query, rows)
+    scored = sorted(
+        (
+            (round(relevance(float(covered[i]), float(cosine[i])), 6), int(row))
+            for i, row in enumerate(rows)
+        ),
+        key=lambda item: (-item[0], item[1]),
+    )
+    left = dict(MOST)
+    found: list[Memory] = []
+    for match, row in scored:
+        if match < GATE:
+            break
+        memory = _artifact_memory(knowledge, row, match, query, options, newest)
+        if left[memory.section] > 0:
+            left[memory.section] -= 1
+            found.append(memory)
+    return found
+
+
+def event_hits(index: RecallIndex, query: Query, options: SynthesizeOptions) -> Hits:
+    """The events that may answer."""
+    return search(index, query, _allowed(index, options), EVENTS)
+
+
+def from_events(
+    index: RecallIndex,
+    hits: Hits,
+    records: Mapping[int, EventRecord],
+    weights: Weights,
+    options: SynthesizeOptions,
+) -> list[Memory]:
+    """The hits as memories, best first; each text and speaker once."""
+    if not len(hits.rows):
+        return []
+    surest = max(
+        relevance(float(coverage), float(cosine))
+        for coverage, cosine in zip(hits.coverage, hits.cosine, strict=True)
+    )
+    seen: set[str] = set()
+    found: list[Memory] = []
+    for place, row in enumerate(hits.rows):
+        record = records.get(int(index.columns["seq"][row]))
+        if record is None:  # forgotten since the index was read
+            continue
+        text = _event_text(record, weights)
+        said = text.split("] ", 1)[-1]
+        if text and said not in seen:
+            seen.add(said)
+            named = float(hits.named[place])
+            match = surest * float(hits.fused[place])
+            found.append(_event_memory(index, record, text, match, named, options))
+    return found
+
+
+def _event_memory(
+    index: RecallIndex,
+    record: EventRecord,
+    text: str,
+    match: float,
+    named: float,
+    options: SynthesizeOptions,
+) -> Memory:
+    return Memory(
+        source_id=record.event_id,
+        section="context",
+        text=text,
+        relevance=match,
+        named=named,
+        age=index.newest - record.occurred_at,
+        count=1,
+        sessions=1,
+        salience=record.salience,
+        confidence=OBSERVED,
+        same_session=record.session_id == options.active_session_id,
+        sources=(record.seq,),
+    )
+
+
+def _artifact_memory(
+    knowledge: Knowledge,
+    row: int,
+    match: float,
+    query: Query,
+    options: SynthesizeOptions,
+    newest: int,
+) -> Memory:
+    one = knowledge.records[row]
+    found = one.candidate
+    held = frozenset(int(term) for term in unpack_terms(one.terms)["term"])
+    return Memory(
+        source_id=one.artifact_id,
+        section=SECTION_OF[found.type],
+        text=found.text,
+        relevance=match,
+        named=_share(query.entities, held),
+        age=newest - found.last_at,
+        count=len(one.evidence),
+        sessions=len(found.sessions),
+        salience=found.salience,
+        confidence=found.confidence,
+        same_session=options.active_session_id in found.sessions,
+        sources=one.evidence,
+        artifact_type=found.type,
+    )
+
+
+def _covered(index: RecallIndex, weights: Weights) -> NDArray[np.float64]:
+    covered = np.zeros(len(index), np.float64)
+    for term, weight in weights.of.items():
+        rows, _ = index.postings.find(term)
+        covered[rows] += weight
+    return covered / weights.total
+
+
+def _event_text(record: EventRecord, weights: Weights) -> str:
+    description = describe(record.type, record.payload)
+    if not description.text.strip():
+        return ""
+    said = excerpt(description.text, weights.of, EXCERPT)
+    who = f"{description.actor}: " if description.actor else ""
+    return f"[{day(record.occurred_at)}] {who}{said}"
+
+
+def _share(wanted: frozenset[int], held: frozenset[int]) -> float:
+    return len(wanted & held) / len(wanted) if wanted else 0.0
+
+
+def _allowed(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
+    mask: NDArray[np.bool_] | None = None
+    for column, codes, wanted in (
+        ("user", index.owners, options.user_id),
+        ("agent", index.owners, options.agent_id),
+        ("session", index.sessions, options.session_id),
+    ):
+        if wanted is not None:
+            code = codes.find(wanted)
+            fits = index.columns[column] == (-2 if code is None else code)
+            mask = fits if mask is None else mask & fits
+    return mask

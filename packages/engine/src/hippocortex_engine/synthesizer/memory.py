@@ -1,0 +1,32 @@
+"""A memory that may enter a pack, and what the signals need to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hippocortex_core.types import ArtifactType, ReasoningSection
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """An event or an artifact that may answer a query.
+
+    `relevance`: how well it matches the query, 0..1.  `named`: share of what the query names that
+    it holds, 0..1.  `age`: milliseconds before the newest event of the tenant.  `count`: events
+    behind it; `sessions`: distinct sessions behind it; `sources`: the sequence numbers of those
+    events.
+    """
+
+    source_id: str
+    section: ReasoningSection
+    text: str
+    relevance: float
+    named: float
+    age: int
+    count: int
+    sessions: int
+    salience: float
+    confidence: float
+    same_session: bool
+    sources: tuple[int, ...]
+    artifact_type: ArtifactType | None = None

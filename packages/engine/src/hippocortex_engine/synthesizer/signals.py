@@ -1,0 +1,90 @@
+"""The eight signals: each a pure function of a memory into 0..1, and their weighted mean.
+
+The mean is both the order of a pack and the confidence of its entries: how sure the memory is
+that an entry is right and applies to the query.  Recency, salience and relevance are combined as
+in Generative Agents (Park et al. 2023), the others are the reference's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hippocortex_engine.synthesizer.memory import Memory
+
+HALF_LIFE = 30 * 86_400_000
+"""Milliseconds after which a memory counts half as recent, measured from the newest event."""
+
+HALF_COUNT = 3
+"""Events behind a memory at which its frequency is one half."""
+
+
+def semantic_similarity(memory: Memory) -> float:
+    """How well it matches the query, in words and in meaning."""
+    return _unit(memory.relevance)
+
+
+def temporal_recency(memory: Memory) -> float:
+    """2^(-age / half-life), relative to the newest event: time standing still changes nothing."""
+    return 0.5 ** (max(0, memory.age) / HALF_LIFE)
+
+
+def frequency(memory: Memory) -> float:
+    """How often it was seen: n / (n + 3)."""
+    return memory.count / (memory.count + HALF_COUNT)
+
+
+def salience(memory: Memory) -> float:
+    """Salience of the events behind it."""
+    return _unit(memory.salience)
+
+
+def provenance_quality(memory: Memory) -> float:
+    """How independent its support is: s / (s + 1) over distinct sessions."""
+    return memory.sessions / (memory.sessions + 1)
+
+
+def entity_overlap(memory: Memory) -> float:
+    """Share of what the query names that the memory holds."""
+    return _unit(memory.named)
+
+
+def session_relevance(memory: Memory) -> float:
+    """Whether it comes from the session the agent is in."""
+    return float(memory.same_session)
+
+
+def confidence(memory: Memory) -> float:
+    """Confidence of the compiled artifact, or of an observation as such."""
+    return _unit(memory.confidence)
+
+
+def _unit(value: float) -> float:
+    return 0.0 if value < 0.0 else min(value, 1.0)
+
+
+Signal = Callable[[Memory], float]
+
+SIGNALS: dict[str, tuple[Signal, float]] = {
+    "semantic_similarity": (semantic_similarity, 0.56),
+    "temporal_recency": (temporal_recency, 0.05),
+    "frequency": (frequency, 0.03),
+    "salience": (salience, 0.05),
+    "provenance_quality": (provenance_quality, 0.05),
+    "entity_overlap": (entity_overlap, 0.10),
+    "session_relevance": (session_relevance, 0.04),
+    "confidence": (confidence, 0.12),
+}
+"""Name to signal and weight; the weights add up to one."""
+
+
+def evaluate(memory: Memory) -> dict[str, float]:
+    """All eight signals, rounded to four digits."""
+    return {name: round(signal(memory), 4) for name, (signal, _) in SIGNALS.items()}
+
+
+def score(signals: dict[str, float]) -> float:
+    """The weighted mean, 0..1, rounded to four digits."""
+    return round(sum([weight * signals[name] for name, weight in _WEIGHTS]), 4)
+
+
+_WEIGHTS = tuple((name, weight) for name, (_, weight) in SIGNALS.items())
