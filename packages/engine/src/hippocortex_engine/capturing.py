@@ -1,0 +1,242 @@
+"""Taking events in: from what a caller sends to rows that are durable and searchable."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from hippocortex_core.validation import CheckedEvent
+from hippocortex_engine.describe import Description, describe
+from hippocortex_engine.embeddings.base import Embedder, Vectors, quantize
+from hippocortex_engine.embeddings.static import StaticEmbedder
+from hippocortex_engine.identifiers import event_id, unkeyed_event_id
+from hippocortex_engine.salience import salience
+from hippocortex_engine.storage import events as event_store
+from hippocortex_engine.text import pack_terms, terms
+from hippocortex_engine.times import date_words
+from hippocortex_engine.tokens import TokenCounter, tokens_of
+
+RECENT = 8
+"""Events of a session that a new one is compared with to tell whether it says anything new."""
+
+_SESSIONS = 4_096  # sessions whose recent vectors are kept at hand
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked event with everything that does not depend on what is stored already."""
+
+    event: CheckedEvent
+    description: Description
+    tokens: int
+    vector: NDArray[np.int8]
+    terms: bytes
+    occurred_at: int
+    captured_at: int
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of one event."""
+
+    event_id: str
+    salience: float
+    duplicate: bool
+
+
+def prepare(
+    checked: Sequence[CheckedEvent], embedder: Embedder, counter: TokenCounter, now: int
+) -> list[Prepared]:
+    """Describe, embed and index events; the expensive part, done outside any transaction."""
+    described = [describe(event.type, event.payload) for event in checked]
+    lines = [description.line for description in described]
+    ids = counter.encode_all(lines)
+    # The default embedder pools the very tokens that are counted.
+    shared = isinstance(embedder, StaticEmbedder)
+    vectors = quantize(embedder.pool(ids) if shared else embedder.embed(lines))
+    tokens = [tokens_of(line, found) for line, found in zip(lines, ids, strict=True)]
+    return [
+        Prepared(
+            event=event,
+            description=description,
+            tokens=count,
+            vector=vector,
+            terms=pack_terms(terms(line) + date_words(occurred_at)),
+            occurred_at=occurred_at,
+            captured_at=now,
+        )
+        for event, description, line, count, vector in zip(
+            checked, described, lines, tokens, vectors, strict=True
+        )
+        for occurred_at in (now if event.occurred_at is None else event.occurred_at,)
+    ]
+
+
+class Recent:
+    """The last vectors of sessions, as long as nobody else has written since.
+
+    `head` is the tenant's last sequence number that this process has seen; if another process has
+    moved it, what is kept here may be stale and is dropped.
+    """
+
+    def __init__(self) -> None:
+        self.head = -1
+        self._sessions: OrderedDict[str, Vectors] = OrderedDict()
+
+    def of(self, connection: Connection, tenant_id: str, session: str) -> Vectors:
+        """The session's last vectors, newest last."""
+        known = self._sessions.get(session)
+        if known is None:
+            stored = event_store.recent_vectors(connection, tenant_id, session, RECENT)
+            known = np.frombuffer(b"".join(reversed(stored)), dtype=np.int8).astype(np.float32)
+            known = known.reshape(len(stored), -1) if stored else known
+            self._sessions[session] = known
+            if len(self._sessions) > _SESSIONS:
+                self._sessions.popitem(last=False)
+        else:
+            self._sessions.move_to_end(session)
+        return known
+
+    def add(self, session: str, vector: NDArray[np.int8]) -> None:
+        """A session of `of` has one more event."""
+        known = self._sessions[session]
+        newest = vector.astype(np.float32)[None, :]
+        self._sessions[session] = (
+            np.concatenate((known[1 - RECENT :], newest)) if len(known) else newest
+        )
+
+    def expect(self, head: int) -> None:
+        """Drop everything unless the tenant stands where this process left it."""
+        if head != self.head:
+            self._sessions.clear()
+
+
+def store(
+    connection: Connection,
+    tenant_id: str,
+    prepared: Sequence[Prepared],
+    recent: Recent,
+) -> list[Stored]:
+    """Insert what is new, within the caller's transaction; one result per event, in order."""
+    results, fresh = _split(connection, tenant_id, prepared)
+    if not fresh:
+        return [result for result in results if result is not None]
+    seq = event_store.take_sequence(connection, tenant_id, len(fresh))
+    recent.expect(seq - 1)
+    rows: list[dict[str, Any]] = []
+    for offset, position in enumerate(fresh):
+        one = prepared[position]
+        known = recent.of(connection, tenant_id, one.event.session_id)
+        score = _salience(one, known)
+        identifier = one.event_id or _identifier(tenant_id, seq + offset, one.event)
+        recent.add(one.event.session_id, one.vector)
+        rows.append(_row(tenant_id, seq + offset, identifier, score, one))
+        results[position] = Stored(identifier, score, duplicate=False)
+    event_store.insert_rows(connection, rows)
+    recent.head = seq + len(fresh) - 1
+    _resolve_repeats(prepared, results)
+    return [result for result in results if result is not None]
+
+
+def _split(
+    connection: Connection, tenant_id: str, prepared: Sequence[Prepared]
+) -> tuple[list[Stored | None], list[int]]:
+    """Results of known events, and the positions of new ones."""
+    names = [_names(one) for one in prepared]
+    known = _known(connection, tenant_id, names)
+    results: list[Stored | None] = [known.get(key) or known.get(name) for key, name in names]
+    fresh: list[int] = []
+    seen: set[str] = set()
+    for position, pair in enumerate(names):
+        given = {name for name in pair if name is not None}
+        if results[position] is None and not given & seen:
+            fresh.append(position)
+        seen |= given
+    return results, fresh
+
+
+def _names(one: Prepared) -> tuple[str | None, str | None]:
+    """What makes an event the same as another: its idempotency key, or an imported id."""
+    key = one.event.idempotency_key
+    return None if key is None else "key " + key, one.event_id and "id " + one.event_id
+
+
+def _known(
+    connection: Connection, tenant_id: str, names: Sequence[tuple[str | None, str | None]]
+) -> dict[str | None, Stored]:
+    keys = [key[4:] for key, _ in names if key]
+    ids = [name[3:] for _, name in names if name]
+    found: dict[str | None, Stored] = {}
+    if keys:
+        for key, (name, score) in event_store.known_keys(connection, tenant_id, keys).items():
+            found["key " + key] = Stored(name, score, duplicate=True)
+    if ids:
+        for name, score in event_store.known_ids(connection, tenant_id, ids).items():
+            found["id " + name] = Stored(name, score, duplicate=True)
+    return found
+
+
+def _resolve_repeats(prepared: Sequence[Prepared], results: list[Stored | None]) -> None:
+    """What came twice in one batch: the second is a duplicate of the first."""
+    first: dict[str, Stored] = {}
+    for position, one in enumerate(prepared):
+        given = [name for name in _names(one) if name is not None]
+        result = results[position]
+        if result is None:
+            original = next(first[name] for name in given if name in first)
+            result = results[position] = Stored(
+                original.event_id, original.salience, duplicate=True
+            )
+        for name in given:
+            first.setdefault(name, result)
+
+
+def _salience(one: Prepared, known: Vectors) -> float:
+    similarity = 0.0
+    if len(known):
+        # Whole numbers below 2^24: float arithmetic is exact, in whatever order it adds.
+        vector = one.vector.astype(np.float32)
+        norms = np.sqrt(np.einsum("ij,ij->i", known, known) * np.dot(vector, vector))
+        similarity = float(np.max(known @ vector / np.maximum(norms, np.float32(1))))
+    return salience(
+        one.event.type,
+        one.description.text,
+        failed=one.description.failed,
+        similarity=round(similarity, 4),
+    )
+
+
+def _identifier(tenant_id: str, seq: int, event: CheckedEvent) -> str:
+    if event.idempotency_key is not None:
+        return event_id(tenant_id, event.idempotency_key)
+    return unkeyed_event_id(tenant_id, seq, event.session_id, event.payload_json)
+
+
+def _row(tenant_id: str, seq: int, identifier: str, score: float, one: Prepared) -> dict[str, Any]:
+    event = one.event
+    return {
+        "tenant_id": tenant_id,
+        "seq": seq,
+        "event_id": identifier,
+        "session_id": event.session_id,
+        "user_id": event.user_id,
+        "agent_id": event.agent_id,
+        "type": event.type,
+        "actor": one.description.actor and one.description.actor[:256],
+        "occurred_at": one.occurred_at,
+        "captured_at": one.captured_at,
+        "salience": score,
+        "tokens": one.tokens,
+        "idempotency_key": event.idempotency_key,
+        "vector": one.vector.tobytes(),
+        "terms": one.terms,
+        "payload": event.payload_json,
+        "metadata": event.metadata_json,
+    }

@@ -1,0 +1,134 @@
+"""What an event says, as one text: what recall indexes, counts and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hippocortex_engine.payloads import (
+    first,
+    flatten,
+    message_text,
+    role,
+    speaker,
+    tool_use,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """`actor` is who or what acted (a speaker's name, else a tool); `text` what was said or done.
+
+    `line` is both, as a pack shows it.
+    """
+
+    actor: str | None
+    text: str
+    failed: bool = False
+
+    @property
+    def line(self) -> str:
+        """The event in one text."""
+        return f"{self.actor}: {self.text}" if self.actor else self.text
+
+
+def describe(event_type: str, payload: Mapping[str, Any]) -> Description:
+    """The event in words."""
+    return _DESCRIBERS.get(event_type, _observation)(payload)
+
+
+def _message(payload: Mapping[str, Any]) -> Description:
+    return Description(speaker(payload) or role(payload), message_text(payload))
+
+
+def _tool_call(payload: Mapping[str, Any]) -> Description:
+    use = tool_use(payload)
+    shown = ", ".join(f"{name}={flatten(value)}" for name, value in use.args.items())
+    return Description(use.tool or None, f"called with {shown}" if shown else "called")
+
+
+def _tool_result(payload: Mapping[str, Any]) -> Description:
+    use = tool_use(payload)
+    if use.failed:
+        return Description(use.tool or None, f"failed: {use.error}", failed=True)
+    return Description(use.tool or None, f"returned {flatten(use.result)}")
+
+
+def _command(payload: Mapping[str, Any]) -> Description:
+    use = tool_use(payload)
+    command = flatten(first(payload, ("command", "cmd", "args"))) or use.tool
+    output = flatten(use.result)
+    said = f"failed: {use.error}" if use.failed else f"printed {output}" if output else "ran"
+    return Description(None, f"$ {command}: {said}", failed=use.failed)
+
+
+def _file(payload: Mapping[str, Any]) -> Description:
+    path = flatten(first(payload, ("path", "file", "file_path", "filename")))
+    change = flatten(
+        first(payload, ("summary", "description", "diff", "change", "content", "new_text"))
+    )
+    action = flatten(first(payload, ("action", "operation", "change_type"))) or "edited"
+    return Description(None, f"{action} {path}: {change}" if change else f"{action} {path}")
+
+
+def _test_run(payload: Mapping[str, Any]) -> Description:
+    use = tool_use(payload)
+    name = flatten(first(payload, ("suite", "name", "test", "command"))) or "tests"
+    counted = ", ".join(
+        f"{payload[k]} {k}" for k in ("passed", "failed", "skipped") if k in payload
+    )
+    broken = use.failed or bool(payload.get("failed"))
+    said = use.error if use.failed and use.error != "failed" else flatten(use.result)
+    state = "failed" if broken else "passed"
+    return Description(None, ": ".join(filter(None, [f"{name} {state}", counted, said])), broken)
+
+
+def _browser(payload: Mapping[str, Any]) -> Description:
+    action = flatten(first(payload, ("action", "type", "name"))) or "browsed"
+    target = flatten(first(payload, ("url", "selector", "target", "element")))
+    rest = flatten(first(payload, ("value", "text", "result", "title")))
+    return Description(None, " ".join(filter(None, [action, target, rest])))
+
+
+def _outcome(payload: Mapping[str, Any]) -> Description:
+    said = flatten(first(payload, ("summary", "message", "reason", "text", "result", "status")))
+    if (success := succeeded(payload)) is None:
+        return Description("outcome", said or flatten(dict(payload)))
+    state = "success" if success else "failure"
+    return Description("outcome", f"{state}: {said}" if said else state, failed=not success)
+
+
+def _observation(payload: Mapping[str, Any]) -> Description:
+    return Description(speaker(payload), message_text(payload) or flatten(dict(payload)))
+
+
+def succeeded(payload: Mapping[str, Any]) -> bool | None:
+    """Whether an `outcome` says that the run went well; None when it does not say."""
+    said = first(payload, ("success", "passed", "ok"))
+    if isinstance(said, bool):
+        return said
+    reward = first(payload, ("reward", "score"))
+    if isinstance(reward, (int, float)):
+        return reward >= 0.5  # noqa: PLR2004 - rewards lie in 0..1
+    word = str(first(payload, ("status", "result", "outcome")) or "").lower()
+    if word in {"success", "succeeded", "passed", "pass", "ok", "done", "completed", "resolved"}:
+        return True
+    if word in {"failure", "failed", "fail", "error", "aborted", "rejected", "timeout"}:
+        return False
+    return None
+
+
+_DESCRIBERS = {
+    "message": _message,
+    "tool_call": _tool_call,
+    "tool_result": _tool_result,
+    "api_result": _tool_result,
+    "command_exec": _command,
+    "file_edit": _file,
+    "file_change": _file,
+    "test_run": _test_run,
+    "browser_action": _browser,
+    "outcome": _outcome,
+    "observation": _observation,
+}

@@ -1,0 +1,440 @@
+"""The embedded engine: a `MemoryService` on a database, for one tenant."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from hippocortex_core.errors import UnavailableError, ValidationError, invalid
+from hippocortex_core.types import (
+    Artifact,
+    ArtifactListResult,
+    ArtifactSort,
+    ArtifactStats,
+    ArtifactStatus,
+    ArtifactType,
+    BatchCaptureResult,
+    BatchSummary,
+    CaptureEvent,
+    CaptureEventType,
+    CaptureResult,
+    CompilationStats,
+    Event,
+    EventListResult,
+    ForgetResult,
+    HealthResult,
+    LearnOptions,
+    LearnResult,
+    MetricsGranularity,
+    MetricsPeriodName,
+    MetricsResult,
+    SortOrder,
+    SynthesizeOptions,
+    SynthesizeResult,
+)
+from hippocortex_core.validation import CheckedEvent, check_event, check_id
+from hippocortex_engine import checks, listing
+from hippocortex_engine.capturing import Prepared, Recent, Stored, prepare, store
+from hippocortex_engine.clock import Clock, system_clock
+from hippocortex_engine.embeddings.base import Embedder
+from hippocortex_engine.embeddings.static import StaticEmbedder
+from hippocortex_engine.identifiers import content_id
+from hippocortex_engine.importing import Imported, check_imported
+from hippocortex_engine.learning import Learner
+from hippocortex_engine.listing import ArtifactQuestion
+from hippocortex_engine.metrics import GRANULES, PERIODS, Meter, metrics
+from hippocortex_engine.recall.cache import RecallCache
+from hippocortex_engine.recall.query import understand
+from hippocortex_engine.reembedding import reembed
+from hippocortex_engine.storage import artifacts as artifact_store
+from hippocortex_engine.storage import events as event_store
+from hippocortex_engine.storage import tenants as tenant_store
+from hippocortex_engine.storage.database import Database
+from hippocortex_engine.storage.events import EventFilter
+from hippocortex_engine.synthesizer.synthesize import synthesize
+from hippocortex_engine.tokens import TokenCounter
+from hippocortex_engine.version import VERSION
+
+BATCH = 1_000
+"""Events stored in one transaction."""
+
+MAX_IDS = 1_000
+"""Ids in one filter."""
+
+
+class Engine:
+    """A memory in a database.  Safe to use from several threads, processes and after a fork.
+
+    Args:
+        database: where it is kept; closed by `close`.
+        tenant_id: whose memory it is; tenants never see each other's.
+        embedder: what makes vectors; default the static one.
+        clock: milliseconds since the epoch; default the machine's clock.
+
+    Raises:
+        UnavailableError: from every method, when the database cannot answer.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        tenant_id: str = "default",
+        embedder: Embedder | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._database = database
+        self._tenant_id = check_id("tenant_id", tenant_id)
+        self._given_embedder = embedder
+        self._clock = clock
+        self._meter = Meter()
+        self._recent = Recent()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._registered = False
+
+    def capture(self, event: CaptureEvent) -> CaptureResult:
+        """Store one event; it is durable when this returns."""
+        self._ensure_open()
+        (stored,) = self._store([check_event(event)])
+        return _captured(stored)
+
+    def capture_batch(self, events: Sequence[CaptureEvent]) -> BatchCaptureResult:
+        """Store events, 1,000 to a transaction; a bad one does not hinder the others."""
+        self._ensure_open()
+        if not isinstance(events, (list, tuple)):
+            raise invalid("events", "must be a list of CaptureEvent")
+        checked = [_checked(event) for event in events]
+        good = [event for event in checked if isinstance(event, CheckedEvent)]
+        stored = iter(
+            [
+                result
+                for start in range(0, len(good), BATCH)
+                for result in self._store(good[start : start + BATCH])
+            ]
+        )
+        results = [
+            _captured(next(stored)) if isinstance(event, CheckedEvent) else _refused(event)
+            for event in checked
+        ]
+        return BatchCaptureResult(results, _summary(results))
+
+    def import_events(self, events: Sequence[Event]) -> BatchCaptureResult:
+        """Store exported events under their own ids; known ids are duplicates."""
+        self._ensure_open()
+        if not isinstance(events, (list, tuple)):
+            raise invalid("events", "must be a list of Event")
+        checked = [check_imported(event) for event in events]
+        good = [one for one in checked if isinstance(one, Imported)]
+        stored = iter(self._store_imported(good))
+        results = [
+            _captured(next(stored)) if isinstance(one, Imported) else _refused(one)
+            for one in checked
+        ]
+        return BatchCaptureResult(results, _summary(results))
+
+    def learn(self, options: LearnOptions | None = None) -> LearnResult:
+        """Run the Memory Compiler over what is new (default) or everything."""
+        self._ensure_open()
+        wanted = checks.check_learn(options or LearnOptions())
+        started = time.perf_counter()
+        self._register()
+        learned = self._learner.learn(wanted)
+        self._count(compilations=1)
+        return LearnResult(
+            run_id=content_id("run_", self._tenant_id, str(self._clock()), repr(wanted)),
+            status="completed",
+            artifacts=ArtifactStats(
+                created=learned.merge.created,
+                updated=learned.merge.updated,
+                unchanged=learned.merge.unchanged,
+                by_type=learned.by_type,
+            ),
+            stats=CompilationStats(
+                memories_processed=learned.events,
+                patterns_found=learned.patterns,
+                compilation_ms=round((time.perf_counter() - started) * 1000),
+            ),
+        )
+
+    def synthesize(self, query: str, options: SynthesizeOptions | None = None) -> SynthesizeResult:
+        """A context pack for the query, within its token budget."""
+        self._ensure_open()
+        wanted = checks.check_synthesize(options or SynthesizeOptions())
+        understood = understand(checks.check_query(query), self._embedder)
+        with self._cache.lock:
+            index, knowledge = self._cache.current()
+            with self._database.read() as connection:
+                result = synthesize(
+                    index,
+                    knowledge,
+                    understood,
+                    wanted,
+                    self._counter,
+                    lambda seqs: event_store.by_sequence(connection, self._tenant_id, seqs),
+                )
+        self._meter.count(self._clock(), syntheses=1)
+        return result
+
+    def list_artifacts(
+        self,
+        type: ArtifactType | None = None,  # noqa: A002 - the reference's name
+        status: ArtifactStatus | None = None,
+        sort: ArtifactSort | None = None,
+        order: SortOrder | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> ArtifactListResult:
+        """A page of artifacts; default: 20, newest update first; at most 100."""
+        self._ensure_open()
+        question = ArtifactQuestion(
+            type=None if type is None else checks.check_name("type", type, checks.ARTIFACT_TYPES),
+            status=None if status is None else checks.check_name("status", status, checks.STATUSES),
+            sort=checks.check_name("sort", sort or "updatedAt", tuple(artifact_store.SORTS)),
+            order=checks.check_name("order", order or "desc", ("asc", "desc")),
+        )
+        size = checks.check_whole("limit", 20 if limit is None else limit, 1, 100)
+        with self._database.read() as connection:
+            return listing.list_artifacts(connection, self._tenant_id, question, size, cursor)
+
+    def get_artifact(self, artifact_id: str) -> Artifact:
+        """One artifact with the ids of its evidence.
+
+        Raises:
+            NotFoundError: there is none with that id.
+        """
+        self._ensure_open()
+        checked = check_id("artifact_id", artifact_id)
+        with self._database.read() as connection:
+            return listing.get_artifact(connection, self._tenant_id, checked)
+
+    def deprecate_artifact(self, artifact_id: str) -> Artifact:
+        """Retire an artifact by hand; learning does not bring it back.
+
+        Raises:
+            NotFoundError: there is none with that id.
+        """
+        self._ensure_open()
+        checked = check_id("artifact_id", artifact_id)
+        with self._database.write() as connection:
+            found = listing.get_artifact(connection, self._tenant_id, checked)
+            if found.status == "deprecated":
+                return found
+            artifact_store.retire(connection, self._tenant_id, checked, self._clock())
+            tenant_store.artifacts_changed(connection, self._tenant_id)
+            return listing.get_artifact(connection, self._tenant_id, checked)
+
+    def get_metrics(
+        self,
+        period: MetricsPeriodName | None = None,
+        granularity: MetricsGranularity | None = None,
+    ) -> MetricsResult:
+        """Usage over 24h (default), 7d or 30d; by the hour for 24h, else by the day."""
+        self._ensure_open()
+        span = checks.check_name("period", period or "24h", tuple(PERIODS))
+        default = "hour" if span == "24h" else "day"
+        step = checks.check_name("granularity", granularity or default, tuple(GRANULES))
+        self._write_meter()
+        with self._database.read() as connection:
+            return metrics(
+                connection, self._tenant_id, period=span, granularity=step, now=self._clock()
+            )
+
+    def list_events(
+        self,
+        *,
+        event_ids: Sequence[str] | None = None,
+        session_id: str | None = None,
+        agent_id: str | None = None,
+        user_id: str | None = None,
+        type: CaptureEventType | None = None,  # noqa: A002
+        order: SortOrder | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> EventListResult:
+        """A page of events; default: 20, newest first; at most 1,000."""
+        self._ensure_open()
+        if type is not None:
+            checks.check_name("type", type, checks.EVENT_TYPES)
+        wanted = _filter(event_ids, session_id, agent_id, user_id, type)
+        direction = checks.check_name("order", order or "desc", ("asc", "desc"))
+        size = checks.check_whole("limit", 20 if limit is None else limit, 1, 1_000)
+        with self._database.read() as connection:
+            return listing.list_events(
+                connection, self._tenant_id, wanted, order=direction, limit=size, cursor=cursor
+            )
+
+    def forget(
+        self,
+        *,
+        event_ids: Sequence[str] | None = None,
+        session_id: str | None = None,
+        agent_id: str | None = None,
+        user_id: str | None = None,
+    ) -> ForgetResult:
+        """Delete the events that match all that is given, and what was learned from them alone.
+
+        What is deleted is overwritten in the database file.
+
+        Raises:
+            ValidationError: nothing was given.
+        """
+        self._ensure_open()
+        wanted = _filter(event_ids, session_id, agent_id, user_id, None)
+        if wanted.is_empty:
+            raise invalid(
+                "event_ids", "say what to forget: event_ids, session_id, agent_id or user_id"
+            )
+        self._register()
+        gone = self._learner.forget(wanted)
+        self._recent.expect(-1)
+        self._database.checkpoint()
+        return ForgetResult(gone.events, gone.artifacts_deleted, gone.artifacts_updated)
+
+    def health(self) -> HealthResult:
+        """Whether the database answers."""
+        self._ensure_open()
+        with self._database.read() as connection:
+            tenant_store.state(connection, self._tenant_id)
+        return HealthResult(status="ok", version=VERSION, store=self._database.kind)
+
+    def close(self) -> None:
+        """Write down what is counted and close the database; closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._write_meter()
+        except UnavailableError:
+            # Counters are not worth an error at exit.
+            return
+        finally:
+            self._database.close()
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return self._given_embedder or StaticEmbedder()
+
+    @cached_property
+    def _counter(self) -> TokenCounter:
+        return TokenCounter()
+
+    @cached_property
+    def _learner(self) -> Learner:
+        return Learner(self._database, self._tenant_id, self._embedder, self._clock)
+
+    @cached_property
+    def _cache(self) -> RecallCache:
+        self._register()
+        return RecallCache(self._database, self._tenant_id, self._embedder.dimensions)
+
+    def _store(self, checked: Sequence[CheckedEvent]) -> list[Stored]:
+        return self._insert(prepare(checked, self._embedder, self._counter, self._clock()))
+
+    def _store_imported(self, imported: Sequence[Imported]) -> list[Stored]:
+        results: list[Stored] = []
+        for start in range(0, len(imported), BATCH):
+            chunk = imported[start : start + BATCH]
+            prepared = prepare(
+                [one.event for one in chunk], self._embedder, self._counter, self._clock()
+            )
+            results += self._insert(
+                [
+                    replace(one, event_id=origin.event_id, captured_at=origin.captured_at)
+                    for one, origin in zip(prepared, chunk, strict=True)
+                ]
+            )
+        return results
+
+    def _insert(self, prepared: Sequence[Prepared]) -> list[Stored]:
+        if not prepared:
+            return []
+        self._register()
+        with self._database.write() as connection:
+            stored = store(connection, self._tenant_id, prepared, self._recent)
+        if duplicates := sum(one.duplicate for one in stored):
+            self._meter.count(self._clock(), duplicates=duplicates)
+        return stored
+
+    def _register(self) -> None:
+        """Make sure that the tenant exists and that its vectors are of our embedder."""
+        if self._registered:
+            return
+        with self._lock:
+            with self._database.read() as connection:
+                state = tenant_store.state(connection, self._tenant_id)
+            if state is None:
+                with self._database.write() as connection:
+                    if tenant_store.state(connection, self._tenant_id) is None:
+                        tenant_store.create(
+                            connection, self._tenant_id, self._embedder.name, self._clock()
+                        )
+            elif state.embedder != self._embedder.name:
+                reembed(self._database, self._tenant_id, self._embedder)
+            self._registered = True
+
+    def _count(self, *, compilations: int = 0) -> None:
+        self._meter.count(self._clock(), compilations=compilations)
+        self._write_meter()
+
+    def _write_meter(self) -> None:
+        if not self._meter.is_empty:
+            self._register()
+            with self._database.write() as connection:
+                self._meter.write(connection, self._tenant_id)
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise UnavailableError("the memory is closed; open it again")
+
+
+def _checked(event: CaptureEvent) -> CheckedEvent | ValidationError:
+    try:
+        return check_event(event)
+    except ValidationError as fault:
+        return fault
+
+
+def _captured(stored: Stored) -> CaptureResult:
+    return CaptureResult(
+        event_id=stored.event_id,
+        status="duplicate" if stored.duplicate else "ingested",
+        salience_score=stored.salience,
+        trace_id="trc_" + stored.event_id.removeprefix("evt_"),
+        reason="its idempotency key was captured before" if stored.duplicate else None,
+    )
+
+
+def _refused(fault: ValidationError) -> CaptureResult:
+    return CaptureResult(event_id="", status="error", reason=fault.message)
+
+
+def _summary(results: Sequence[CaptureResult]) -> BatchSummary:
+    return BatchSummary(
+        total=len(results),
+        ingested=sum(one.status == "ingested" for one in results),
+        duplicates=sum(one.status == "duplicate" for one in results),
+        errors=sum(one.status == "error" for one in results),
+    )
+
+
+def _filter(
+    event_ids: Sequence[str] | None,
+    session_id: str | None,
+    agent_id: str | None,
+    user_id: str | None,
+    event_type: str | None,
+) -> EventFilter:
+    for name, value in (("session_id", session_id), ("agent_id", agent_id), ("user_id", user_id)):
+        checks.check_optional_id(name, value)
+    ids = checks.check_ids("event_ids", event_ids, MAX_IDS)
+    return EventFilter(
+        event_ids=None if ids is None else tuple(ids),
+        session_id=session_id,
+        agent_id=agent_id,
+        user_id=user_id,
+        type=event_type,
+    )
