@@ -29,7 +29,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_untouched(open_memory
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
     before = path.read_bytes()
-    with pytest.raises(UnavailableError, match="newer Hippocortex.*upgrade"):
+    with pytest.raises(UnavailableError, match=r"newer Hippocortex.*upgrade"):
         open_engine(f"sqlite:///{path}")
     assert path.read_bytes() == before
 
@@ -71,8 +71,7 @@ def test_damage_inside_the_file_is_reported_not_swallowed(open_memory, path):
     data[8_192 : len(data) - 4_096] = b"\xff" * (len(data) - 12_288)
     path.write_bytes(bytes(data))
     with pytest.raises(UnavailableError):
-        broken = open_memory()
-        broken.synthesize("event number")
+        open_memory().synthesize("event number")
 
 
 def test_a_new_database_is_at_the_newest_schema(open_memory, path):

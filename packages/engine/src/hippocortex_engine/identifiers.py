@@ -6,7 +6,6 @@ arrival; one without is named by its place and content.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 
 
@@ -31,8 +30,8 @@ def content_id(prefix: str, *parts: str) -> str:
 
 
 def _digest(*parts: str) -> str:
-    hashed = hashlib.blake2b(digest_size=15)
+    hashed = hashlib.blake2b(digest_size=12)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
         hashed.update(len(data).to_bytes(4, "big") + data)
-    return base64.b32encode(hashed.digest()).decode("ascii").lower()
+    return hashed.hexdigest()

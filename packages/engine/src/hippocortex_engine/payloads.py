@@ -25,7 +25,10 @@ _SPEAKER = ("speaker", "name", "author", "user_name")
 _TEXT = ("content", "text", "message", "body")
 
 _ERROR_SHAPE = re.compile(
-    r"\s*(?:\[?(?:error|fatal|failed|failure|exception|traceback|panic|denied)\b|"
+    r"\s*(?:\[?(?:error|fatal|failed|failure|exception|panic)"
+    r"(?:\]|\s*[:!(]|\s+[\-\u2013]|\s*\d|\s*(?:$|\n)|"
+    r" (?:in thread|executing|calling|running|while|when|in tool|occurred|code|to|with)\b)|"
+    r"(?:access|permission) denied\b|"
     r"[\w.]*(?:Error|Exception)\b\s*[:(]|"
     r"(?:\d{3}\s+)?(?:not found|forbidden|unauthorized|bad request|internal server error)\b|"
     r"(?:bash|sh|zsh): .*(?:not found|denied|no such)|Traceback \(most recent call last\))",
@@ -98,11 +101,21 @@ def error_text(payload: Mapping[str, Any], result: Any) -> str:
         stated = first(inner, _ERROR[:3])
         if stated and stated is not True:
             return flatten(stated)
-        if inner.get("success") is False or inner.get("is_error") is True:
+        if _says_failed(inner):
             return flatten(inner.get("message") or inner)
     if isinstance(result, str) and _ERROR_SHAPE.match(result):
         return result.strip()
     return ""
+
+
+def _says_failed(result: Mapping[str, Any]) -> bool:
+    return (
+        result.get("success") is False
+        or result.get("ok") is False
+        or result.get("is_error") is True
+        or result.get("isError") is True
+        or result.get("status") in {"error", "failed", "failure"}
+    )
 
 
 def message_text(payload: Mapping[str, Any]) -> str:

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from hippocortex_core.errors import UnavailableError
 from tokenizers import Tokenizer
+
+from hippocortex_core.errors import UnavailableError
 
 _WORD = re.compile("[ \u2581]*[^ \u2581]+|[ \u2581]+")  # the vocabulary writes a space as \u2581
 _REMEMBERED = 100_000  # words; about 20 MB

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.storage.artifacts import ArtifactRecord
+from hippocortex_engine.text import term_hash, terms
 
 _SHARED = "\0shared"  # cannot be a user's id: those hold no NUL
 
@@ -47,6 +48,10 @@ class Knowledge:
         self._owner = np.array(
             [self.index.owners.code(_owner(one)) for one in self.records], dtype=np.int32
         )
+        self.titles = [
+            frozenset(term_hash(term) for term in terms(one.candidate.title))
+            for one in self.records
+        ]
         self._by_session = _places(one.candidate.sessions for one in self.records)
         self._by_agent = _places(one.candidate.agents for one in self.records)
 

@@ -27,7 +27,7 @@ FULL_LENGTH = 24
 SHORTLIST = 300
 """Rows that each leg proposes."""
 
-NEIGHBOUR = np.float32(0.5)
+NEIGHBOUR = 0.5
 """What a word or a vector next door counts, of one said here."""
 
 WINDOW_TOKENS = 128
@@ -121,9 +121,9 @@ def window_cosine(index: RecallIndex, query: Query, rows: Rows) -> Floats:
         (columns["before"][rows], NEIGHBOUR),
         (columns["after"][rows], NEIGHBOUR),
     ):
-        weight = share * np.minimum(columns["tokens"][place], WINDOW_TOKENS)
-        weight = weight / columns["norm"][place]
-        weight = np.where(place == NONE, 0, np.round(weight * 1024)).astype(np.float32)
+        length = np.minimum(columns["tokens"][place], WINDOW_TOKENS)
+        scaled = np.round(length * (1024 * share) / columns["norm"][place])
+        weight = np.where(place == NONE, 0, scaled).astype(np.float32)
         total += columns["vector"][place] * weight[:, None]
     vector = query.vector.astype(np.float32)
     # einsum adds in a fixed order; a BLAS product may not, from one machine to the next.
@@ -147,7 +147,7 @@ def _spread(index: RecallIndex, rows: Any, counts: Floats, frequency: Floats) ->
     for side in ("before", "after"):
         neighbours = index.columns[side][rows]
         inside = neighbours != NONE
-        frequency[neighbours[inside]] += NEIGHBOUR * counts[inside]
+        frequency[neighbours[inside]] += np.float32(NEIGHBOUR) * counts[inside]
     return np.flatnonzero(frequency)
 
 

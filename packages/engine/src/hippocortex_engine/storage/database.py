@@ -179,6 +179,7 @@ def _pragmas(synchronous: str) -> Any:
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "secure_delete=ON",  # what is forgotten is overwritten
+            "wal_autocheckpoint=4000",  # every 16 MB: a checkpoint costs as much as many commits
             "temp_store=MEMORY",
             "cache_size=-32000",
         ):

@@ -43,11 +43,17 @@ EVENTS = 64
 EXCERPT = 480
 """Characters of a long event that are shown."""
 
-OBSERVED = 0.6
+OBSERVED = 0.5
 """Confidence in an event as such: it was said or seen, once."""
 
 COSINE_FLOOR, COSINE_FULL = 0.2, 0.75
 """Cosines of static vectors: below the floor texts are unrelated, above the other the same."""
+
+TITLE = 0.2
+"""Share of an artifact's relevance that hangs on its title."""
+
+LENT = 0.7
+"""Share of a procedure's relevance that a failure of one of its tools inherits."""
 
 GATE = 0.3
 """Relevance from which on an artifact is about the query at all."""
@@ -93,11 +99,14 @@ def from_knowledge(
         return []
     covered = _covered(index, weights)[rows]
     cosine = window_cosine(index, query, rows)
+    matches = {
+        int(row): relevance(float(covered[i]), float(cosine[i]))
+        * (1 - TITLE + TITLE * _titled(knowledge.titles[row], weights))
+        for i, row in enumerate(rows)
+    }
+    _warn(knowledge, matches)
     scored = sorted(
-        (
-            (round(relevance(float(covered[i]), float(cosine[i])), 6), int(row))
-            for i, row in enumerate(rows)
-        ),
+        ((round(match, 6), row) for row, match in matches.items()),
         key=lambda item: (-item[0], item[1]),
     )
     left = dict(MOST)
@@ -110,6 +119,30 @@ def from_knowledge(
             left[memory.section] -= 1
             found.append(memory)
     return found
+
+
+def _titled(title: frozenset[int], weights: Weights) -> float:
+    """Share of a title that the query asks for."""
+    asked = [weights.of[term] for term in title if term in weights.of]
+    return len(asked) / len(title) if title else 0.0
+
+
+def _warn(knowledge: Knowledge, matches: dict[int, float]) -> None:
+    """Let a procedure lend its relevance to what is known to fail in it.
+
+    A query names the task, rarely the tool that will fail on the way.
+    """
+    tools: dict[str, float] = {}
+    for row, match in matches.items():
+        found = knowledge.records[row].candidate
+        if found.type == "task_schema" and match >= GATE:
+            for tool in found.entities:
+                tools[tool] = max(match, tools.get(tool, 0.0))
+    for row, match in matches.items():
+        found = knowledge.records[row].candidate
+        if found.type == "failure_playbook":
+            lent = LENT * tools.get(str(found.content.get("tool")), 0.0)
+            matches[row] = max(match, lent)
 
 
 def event_hits(index: RecallIndex, query: Query, options: SynthesizeOptions) -> Hits:

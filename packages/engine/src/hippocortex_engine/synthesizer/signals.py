@@ -65,14 +65,14 @@ def _unit(value: float) -> float:
 Signal = Callable[[Memory], float]
 
 SIGNALS: dict[str, tuple[Signal, float]] = {
-    "semantic_similarity": (semantic_similarity, 0.56),
-    "temporal_recency": (temporal_recency, 0.05),
-    "frequency": (frequency, 0.03),
+    "semantic_similarity": (semantic_similarity, 0.50),
+    "temporal_recency": (temporal_recency, 0.04),
+    "frequency": (frequency, 0.05),
     "salience": (salience, 0.05),
-    "provenance_quality": (provenance_quality, 0.05),
+    "provenance_quality": (provenance_quality, 0.08),
     "entity_overlap": (entity_overlap, 0.10),
     "session_relevance": (session_relevance, 0.04),
-    "confidence": (confidence, 0.12),
+    "confidence": (confidence, 0.14),
 }
 """Name to signal and weight; the weights add up to one."""
 

@@ -1,0 +1,143 @@
+"""What can be said about arguments and results in a few short words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from hippocortex_engine.payloads import first, flatten
+
+_MAX_VALUE = 40
+_MAX_ARGS = 16
+_MAX_FEATURES = 10
+_MAX_DEPTH = 2
+_MAX_WORDS_IN_VALUE = 3
+_PASSING_SCORE = 0.5
+_EMPTY_TEXT = re.compile(
+    r"\s*(?:|\[\]|\{\}|null|none|n/a|no (?:results?|matches|records?|rows|items|data)\b.*|"
+    r"nothing found.*|0 (?:results|matches|rows).*)\s*\.?\s*",
+    re.IGNORECASE,
+)
+_WORDLIKE = re.compile(r"[A-Za-z][A-Za-z_\- ]*\Z")
+_GOOD = frozenset(
+    "success succeeded successful ok passed pass completed complete done solved resolved "
+    "accepted positive good approved true yes".split()
+)
+_BAD = frozenset(
+    "failure failed fail error errored timeout timed_out aborted cancelled unresolved rejected "
+    "negative bad incomplete false no".split()
+)
+
+
+def arguments(args: Mapping[str, Any]) -> dict[str, str]:
+    """Arguments as short text by name; members of objects and lists under their own names.
+
+    A value that is long, or that a list gives several of, is "": the name says it was given.
+    """
+    found: dict[str, str] = {}
+    for name, value in _flat(args, 0):
+        if name in found:
+            found[name] = found[name] if found[name] == value else ""
+        elif len(found) < _MAX_ARGS:
+            found[name] = value
+    return found
+
+
+def _flat(args: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
+    for name, value in args.items():
+        if isinstance(value, Mapping) and depth < _MAX_DEPTH:
+            yield from _flat(cast("Mapping[str, Any]", value), depth + 1)
+        elif isinstance(value, list):
+            yield from _flat_list(name, cast("list[Any]", value), depth)
+        else:
+            yield name, _scalar(value)
+
+
+def _flat_list(name: str, items: list[Any], depth: int) -> Iterator[tuple[str, str]]:
+    if not items:
+        yield name, "[]"
+    elif isinstance(items[0], Mapping) and depth < _MAX_DEPTH:
+        yield name, ""
+        for item in items[:4]:
+            if isinstance(item, Mapping):
+                yield from _flat(cast("Mapping[str, Any]", item), depth + 1)
+    else:
+        yield name, _scalar(items[0]) if len(items) == 1 else ""
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= _MAX_VALUE and "\n" not in text else ""
+
+
+def of_result(result: Any) -> list[str]:
+    """Features of a result: `empty`, `error`-free fields such as `status=open`, at most ten.
+
+    Only fields with few values in the world are worth keeping: truth values and short words.
+    Names, numbers, ids and texts are left out here already.
+    """
+    if result is None or (isinstance(result, str) and _is_empty(result)) or result in ([], {}):
+        return ["empty"]
+    if isinstance(result, Mapping):
+        return list(_fields(cast("Mapping[str, Any]", result), 0))[:_MAX_FEATURES]
+    return []
+
+
+def _is_empty(text: str) -> bool:
+    return len(text) < 80 and _EMPTY_TEXT.fullmatch(text) is not None  # noqa: PLR2004 - a phrase
+
+
+def _fields(result: Mapping[str, Any], depth: int) -> Iterator[str]:
+    for name, value in result.items():
+        if isinstance(value, bool) or value is None:
+            yield f"{name}={_scalar(value)}"
+        elif isinstance(value, str):
+            if len(value) <= 24 and _is_category(value):  # noqa: PLR2004 - one or two words
+                yield f"{name}={value}"
+        elif isinstance(value, list) and not value:
+            yield f"{name}=[]"
+        elif isinstance(value, Mapping) and depth == 0 and len(cast("Any", value)) <= _MAX_ARGS:
+            yield from _fields(cast("Mapping[str, Any]", value), 1)
+
+
+def _is_category(value: str) -> bool:
+    return _WORDLIKE.match(value) is not None and value.count(" ") < _MAX_WORDS_IN_VALUE
+
+
+def success(payload: Mapping[str, Any]) -> bool | None:
+    """Whether an `outcome` event reports success; None when it does not say."""
+    for name in ("success", "passed", "resolved", "succeeded", "ok"):
+        if isinstance(value := payload.get(name), bool):
+            return value
+    for name in ("reward", "score"):
+        value = payload.get(name)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return value >= _PASSING_SCORE
+    said = flatten(first(payload, ("status", "outcome", "result", "verdict"))).strip().lower()
+    return True if said in _GOOD else False if said in _BAD else None
+
+
+def origins(
+    args: Mapping[str, str], said: str, results: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    """Who had mentioned each argument's value before: `user`, or the action that returned it.
+
+    `results` holds (action, text) pairs, newest first.
+    """
+    known = list(results)
+    found: dict[str, str] = {}
+    for name, value in args.items():
+        if len(value) < 3 or value in {"true", "false", "null"}:  # noqa: PLR2004 - says nothing
+            continue
+        if value in said:
+            found[name] = "user"
+        else:
+            source = next((action for action, text in known if value in text), "")
+            if source:
+                found[name] = source
+    return found

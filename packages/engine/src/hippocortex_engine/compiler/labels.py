@@ -1,0 +1,175 @@
+"""What an action is called, and whether it changes anything.
+
+An action's label is what runs have in common: the tool's name, a command without its operands
+(`$ git commit`), the verb and kind of a file edit (`edit *.py`), a route without its ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from hippocortex_engine.payloads import ToolUse, first, flatten
+
+_SHELLS = frozenset(
+    "bash shell sh zsh terminal run_command execute_command run_shell_command exec command "
+    "execute_bash cmd run_terminal_cmd run_in_terminal powershell local_shell".split()
+)
+_READ_VERBS = frozenset(
+    "get list search find read fetch look lookup show view check query describe calculate compute "
+    "think count grep glob ls cat head tail stat inspect validate verify ping status browse "
+    "retrieve load select scan explore observe peek preview compare estimate summarize summarise "
+    "analyze analyse extract open navigate scroll hover screenshot wait goto locate resolve "
+    "examine test lint diff log history whoami pwd which echo type print cd tree du df ps env date "
+    "wc sort uniq rg ag fd less more file finish done tests explain recall parse convert is has "
+    "can plan reflect google wikipedia goto back".split()
+)
+_WRITE_VERBS = frozenset(
+    "add book buy cancel change close commit create delete deploy disable edit enable exchange "
+    "grant install insert merge modify move patch pay post publish purchase push put refund "
+    "release remove rename replace reset restart return revoke send set submit transfer update "
+    "upload write apply".split()
+)
+_TWO_WORD = frozenset(
+    "git npm pnpm yarn docker kubectl cargo go pip uv poetry make terraform aws gcloud az helm "
+    "systemctl apt brew conda gh python python3 npx docker-compose".split()
+)
+_NOUN_FIRST = frozenset(("gh", "aws", "gcloud", "az"))
+_GROUPS = frozenset(
+    (
+        ("kubectl", "rollout"),
+        ("docker", "compose"),
+        ("git", "stash"),
+        ("git", "remote"),
+        ("uv", "pip"),
+    )
+)
+_READ_COMMANDS = frozenset(
+    "status diff log show get describe list ls logs version info check test tests lint pytest "
+    "unittest mypy pyright ruff plan top inspect freeze ps events".split()
+)
+_PYTHON = frozenset(("python", "python3", "uv", "poetry", "npx"))
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SPLIT_COMMAND = re.compile(r"\s*(?:&&|\|\||;|\||\n)\s*")
+_NOISE_COMMAND = re.compile(r"^(?:cd|export|set|source|echo)\b")
+_BEFORE_COMMAND = re.compile(r"^(?:(?:sudo|time|nohup|env|\w+=\S*)\s+)+")
+_ID_SEGMENT = re.compile(r"^(?:\d+|[0-9a-fA-F\-]{8,}|(?=.*\d)[\w\-]+)$")
+_MAX_LABEL = 60
+
+
+def action(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
+    """The label of an event that is a step: 1 to 60 characters."""
+    return (_LABELS[kind](payload, use) or kind.replace("_", " "))[:_MAX_LABEL]
+
+
+def _tool(payload: Mapping[str, Any], use: ToolUse) -> str:
+    name = use.tool.strip()
+    if name.lower() in _SHELLS:
+        return _command({**payload, **use.args}, use)
+    return name or "tool"
+
+
+def _command(payload: Mapping[str, Any], use: ToolUse) -> str:
+    text = flatten(first(payload, ("command", "cmd", "script", "input")) or use.tool)
+    return command_label(text[:400]) or "$ command"
+
+
+@lru_cache(maxsize=4_096)
+def command_label(text: str) -> str:
+    """`$` and the words that say what a command line does, without its operands."""
+    parts = [part for part in _SPLIT_COMMAND.split(text.strip()) if part]
+    telling = next((part for part in parts if not _NOISE_COMMAND.match(part)), "")
+    words = _BEFORE_COMMAND.sub("", telling or (parts[0] if parts else "")).split()
+    if not words:
+        return ""
+    name = words[0].rsplit("/", 1)[-1]
+    if name in _TWO_WORD:
+        return " ".join(["$", name, *_subcommand(name, words[1:])])
+    return f"$ {name}"
+
+
+def _subcommand(name: str, words: list[str]) -> list[str]:
+    if name in _PYTHON and len(words) > 1 and words[0] in {"-m", "run"}:
+        return [words[0], words[1]]
+    if len(words) > 1 and words[0] == "run":
+        return words[:2]
+    plain = [word for word in words if not word.startswith("-")]
+    deep = name in _NOUN_FIRST or (name, *plain[:1]) in _GROUPS
+    found: list[str] = []
+    for word in plain[: 2 if deep else 1]:
+        if not word.replace("-", "").replace(":", "").isalpha():
+            break
+        found.append(word)
+    return found
+
+
+def _tests(payload: Mapping[str, Any], use: ToolUse) -> str:
+    command = first(payload, ("command", "cmd"))
+    named = flatten(first(payload, ("framework", "runner"))) or use.tool
+    if command:
+        return command_label(flatten(command)[:400])
+    return f"run tests ({named})" if named else "run tests"
+
+
+def _file(payload: Mapping[str, Any], _use: ToolUse) -> str:
+    path = flatten(first(payload, ("path", "file", "file_path", "filename", "filePath")))
+    said = flatten(first(payload, ("action", "change", "operation", "change_type", "kind")))
+    verb = said.lower().split(" ")[0] or "edit"
+    verb = {"modified": "edit", "modify": "edit", "added": "create", "update": "edit"}.get(
+        verb, verb
+    )
+    name = path.rsplit("/", 1)[-1]
+    suffix = f"*.{name.rsplit('.', 1)[-1]}" if "." in name.strip(".") else name
+    return f"{verb} {suffix}".strip()
+
+
+def _browser(payload: Mapping[str, Any], use: ToolUse) -> str:
+    verb = flatten(first(payload, ("action", "type", "kind"))) or use.tool or "action"
+    return f"browser {verb.lower()}"
+
+
+def _api(payload: Mapping[str, Any], use: ToolUse) -> str:
+    if use.tool:
+        return use.tool
+    route = flatten(first(payload, ("path", "endpoint", "route", "url")))
+    path = re.sub(r"^https?://[^/]+", "", route).split("?")[0]
+    masked = "/".join("{id}" if _ID_SEGMENT.match(part) else part for part in path.split("/"))
+    method = flatten(first(payload, ("method", "verb"))).upper() or "call"
+    return f"{method} {masked}".strip()
+
+
+_LABELS = {
+    "tool_call": _tool,
+    "tool_result": _tool,
+    "command_exec": _command,
+    "test_run": _tests,
+    "file_edit": _file,
+    "file_change": _file,
+    "browser_action": _browser,
+    "api_result": _api,
+}
+STEP_TYPES = frozenset(_LABELS)
+
+
+def words(label: str) -> list[str]:
+    """A label's words in lower case: `getUserDetails` and `get_user_details` read alike."""
+    return [word.lower() for word in _WORD.findall(label)]
+
+
+@lru_cache(maxsize=4_096)
+def changes_something(label: str) -> bool:
+    """Whether an action has an effect on the world, judged by its verb.
+
+    Unknown verbs count as effects: a step too many is noticed, a goal overlooked is not.
+    """
+    parts = words(label)
+    if not parts:
+        return False
+    if label.startswith("$"):
+        return not (parts[0] in _READ_VERBS or _READ_COMMANDS.intersection(parts[:3]))
+    if parts[0] in {"browser", "api", "mcp", "tool", "call", "run"} and len(parts) > 1:
+        parts = parts[1:]
+    verb = next((part for part in parts if part in _READ_VERBS or part in _WRITE_VERBS), "")
+    return verb not in _READ_VERBS

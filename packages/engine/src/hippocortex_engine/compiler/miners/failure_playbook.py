@@ -1,0 +1,280 @@
+"""Playbooks: what to do when a tool fails in a known way.
+
+Failures are put together by action and error template.  A recovery counts as one only in a run
+that did not fail in the end: errors are often "recovered" in runs that never pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from hippocortex_engine.compiler import confidence, evidence, labels, wording
+from hippocortex_engine.compiler.corpus import Corpus, Params
+from hippocortex_engine.compiler.model import Run, Step
+from hippocortex_engine.records import Candidate
+
+_MAX_BETWEEN = 3
+_MAX_RECOVERIES = 3
+_MAX_STEPS = 4
+_MOST = 0.5
+_ENOUGH = 3
+_RARELY = 0.25
+
+
+class Failure(NamedTuple):
+    """A call that failed, and how the same action later succeeded, if it did."""
+
+    run: Run
+    at: int
+    fixed: int
+    """Position of the later success among the run's steps, -1 if there is none."""
+
+
+def mine(corpus: Corpus, params: Params) -> list[Candidate]:
+    """One playbook for each error of two sessions, or of one whose run recovered from it."""
+    buckets: defaultdict[tuple[str, str], list[Failure]] = defaultdict(list)
+    for run in corpus.runs:
+        for at, step in enumerate(run.steps):
+            if step.error:
+                name = corpus.error_names[step.action, step.error]
+                buckets[step.action, name].append(Failure(run, at, _fixed(run, at)))
+    return [
+        _playbook(action, error, failures, corpus)
+        for (action, error), failures in sorted(buckets.items())
+        if _enough(failures, params)
+    ]
+
+
+def _fixed(run: Run, at: int) -> int:
+    action = run.steps[at].action
+    later = range(at + 1, len(run.steps))
+    return next(
+        (n for n in later if run.steps[n].action == action and run.steps[n].error == ""), -1
+    )
+
+
+def _enough(failures: Sequence[Failure], params: Params) -> bool:
+    if len({failure.run.session.id for failure in failures}) >= params.quorum:
+        return True
+    return any(failure.fixed >= 0 and failure.run.success is not False for failure in failures)
+
+
+def _playbook(action: str, error: str, failures: Sequence[Failure], corpus: Corpus) -> Candidate:
+    runs = list({id(failure.run): failure.run for failure in failures}.values())
+    support = {**wording.support(runs), "occurrences": len(failures)}
+    fixes = [f for f in failures if f.fixed >= 0 and f.run.success is not False]
+    support["recovered"] = len({f.run.session.id for f in failures if f.fixed >= 0})
+    exits = _exits(failures)
+    content: dict[str, Any] = {
+        "tool": action,
+        "error": error,
+        "symptoms": [f"{wording.code(action)} answers: {error}"],
+        "root_causes": _causes(fixes),
+        "recovery_steps": _recoveries(action, fixes, exits),
+        "avoid": _avoid(action, failures, support),
+        "applies_when": f"{wording.code(action)} fails with: {error}",
+        "not_when": f"{wording.code(action)} fails with another error",
+        "support": support,
+    }
+    return _candidate(content, failures, fixes, runs, corpus)
+
+
+def _causes(fixes: Sequence[Failure]) -> list[str]:
+    """What the later success did otherwise, argument by argument."""
+    differences: defaultdict[str, list[Run]] = defaultdict(list)
+    for fix in fixes:
+        for said in sorted(_difference(fix.run.steps[fix.at], fix.run.steps[fix.fixed])):
+            differences[said].append(fix.run)
+    sessions = {said: len({r.session.id for r in runs}) for said, runs in differences.items()}
+    total = len({fix.run.session.id for fix in fixes})
+    ranked = sorted(sessions, key=lambda said: (-sessions[said], said))
+    return [said for said in ranked if sessions[said] > _MOST * total][:2]
+
+
+def _difference(failed: Step, worked: Step) -> set[str]:
+    missing = {f"`{name}` was missing" for name in worked.args if name not in failed.args}
+    surplus = {f"`{name}` was not accepted" for name in failed.args if name not in worked.args}
+    wrong = {
+        f"`{name}` had a wrong value"
+        for name, value in failed.args.items()
+        if name in worked.args and worked.args[name] != value
+    }
+    return missing | surplus | (wrong if not (missing or surplus) else set())
+
+
+def _exits(failures: Sequence[Failure]) -> list[tuple[int, int, str]]:
+    """How runs went on without that action ever succeeding: (passed, judged, next action).
+
+    Only ways that most of the judged runs passed with; best first.
+    """
+    ways: defaultdict[str, dict[str, bool]] = defaultdict(dict)
+    for failure in failures:
+        if failure.fixed < 0 and failure.run.success is not None:
+            ways[_way_out(failure)][failure.run.session.id] = failure.run.success
+    counted = [(sum(ran.values()), len(ran), way) for way, ran in ways.items()]
+    good = [found for found in counted if found[0] > _MOST * found[1]]
+    return sorted(good, key=lambda found: (-found[0], found[1], found[2]))
+
+
+def _way_out(failure: Failure) -> str:
+    steps = failure.run.steps
+    following = next((step for step in steps[failure.at + 1 :] if not step.error), None)
+    if following is None or steps[failure.at].ends_turn:
+        return wording.REPLY
+    return f"go on with {wording.code(following.action)}"
+
+
+def _recoveries(
+    action: str, fixes: Sequence[Failure], exits: Sequence[tuple[int, int, str]]
+) -> list[str]:
+    """Ways that led on, from passing runs where there are any."""
+    passing = [fix for fix in fixes if fix.run.success]
+    ways: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    shapes: defaultdict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for fix in passing or fixes:
+        way = _between(fix)
+        silent = tuple(part for part in way if part != wording.REPLY)
+        shapes[silent][way] += 1
+        ways[silent].add(fix.run.session.id)
+    ranked = sorted(ways.items(), key=lambda item: (-len(item[1]), item[0]))
+    total = len({fix.run.session.id for fix in passing or fixes})
+    told = [
+        f"{_retry(action, _most_common(shapes[way]))} ({len(sessions)} of {total})"
+        for way, sessions in ranked[:_MAX_RECOVERIES]
+    ]
+    for won, judged, way in exits[:1]:
+        told.append(f"{way} instead of insisting ({won} of {judged} such runs succeeded)")
+    return told
+
+
+def _most_common(ways: Counter[tuple[str, ...]]) -> tuple[str, ...]:
+    return min(ways, key=lambda way: (-ways[way], way))
+
+
+def _between(fix: Failure) -> tuple[str, ...]:
+    """The distinct actions between failure and success, then what changed in the call."""
+    failed = fix.run.steps[fix.at]
+    way: dict[str, None] = {}
+    for step in fix.run.steps[fix.at : fix.fixed]:
+        if step.action != failed.action and step.error == "":
+            way[step.action] = None
+        if step.ends_turn:
+            way[wording.REPLY] = None
+    changed = _changed(failed, fix.run.steps[fix.fixed])
+    return (*list(way)[:_MAX_BETWEEN], f"={', '.join(changed)}")
+
+
+def _changed(failed: Step, worked: Step) -> list[str]:
+    names = {**worked.args, **failed.args}
+    return sorted(n for n in names if failed.args.get(n) != worked.args.get(n))[:_MAX_STEPS]
+
+
+def _retry(action: str, between: tuple[str, ...]) -> str:
+    *steps, changed = between
+    names = [f"`{name}`" for name in changed[1:].split(", ") if name]
+    again = f"call {wording.code(action)} again"
+    again += f" with another {wording.listed(names)}" if names else ""
+    shown = [
+        "check with the user" if step == wording.REPLY else wording.code(step) for step in steps
+    ]
+    return f"{', then '.join([*shown, again])}"
+
+
+def _avoid(action: str, failures: Sequence[Failure], support: Mapping[str, int]) -> list[str]:
+    told: list[str] = []
+    same = sum(1 for failure in failures if _repeats(failure))
+    if same:
+        told.append(f"do not repeat the identical call (it failed again {wording.times(same)})")
+    retried = {f.run.session.id: f.run.success for f in failures if f.fixed >= 0}
+    judged = [success for success in retried.values() if success is not None]
+    runs, won = wording.plural(len(judged), "run"), sum(judged)
+    if judged and not won:
+        told.append(
+            f"retrying {wording.code(action)} until it goes through did not help: "
+            f"it did in {runs}, none succeeded"
+        )
+    elif len(judged) >= _ENOUGH and won <= _RARELY * len(judged):
+        told.append(f"getting it through is rarely enough ({won} of {runs} succeeded)")
+    elif support["failed"] == support["sessions"]:
+        told.append(f"none of {wording.plural(support['failed'], 'run')} succeeded after it")
+    return told
+
+
+def _repeats(failure: Failure) -> bool:
+    steps = failure.run.steps
+    failed = steps[failure.at]
+    follower = steps[failure.at + 1] if failure.at + 1 < len(steps) else None
+    return bool(
+        follower
+        and follower.error
+        and follower.action == failed.action
+        and follower.args == failed.args
+        and "" not in failed.args.values()
+    )
+
+
+def _candidate(
+    content: Mapping[str, Any],
+    failures: Sequence[Failure],
+    fixes: Sequence[Failure],
+    runs: Sequence[Run],
+    corpus: Corpus,
+) -> Candidate:
+    proof = evidence.of_parts(
+        [
+            (f.run.session.times[f.run.steps[f.at].call], f.run.session, _positions(f))
+            for f in failures
+        ]
+    )
+    action, error, support = content["tool"], content["error"], content["support"]
+    helped = len({fix.run.session.id for fix in fixes})
+    consistency = confidence.wilson_lower(helped, support["sessions"])
+    name = wording.humanise(action)
+    return Candidate(
+        type="failure_playbook",
+        key=f"{action}\n{error}",
+        title=f"{wording.title(name)}: {error}",
+        content=content,
+        text=_text(content),
+        index_text=wording.indexed(
+            name,
+            error,
+            labels.words(action),
+            "error fails failed",
+            wording.typical_words(runs, corpus)[:8],
+        ),
+        confidence=confidence.confidence(support["sessions"], consistency, proof.times),
+        strength=confidence.strength(support["sessions"], consistency),
+        entities=tuple(sorted({action, error})),
+        **proof.fields(),
+    )
+
+
+def _positions(failure: Failure) -> list[int]:
+    steps = failure.run.steps
+    kept = [steps[failure.at]] + ([steps[failure.fixed]] if failure.fixed >= 0 else [])
+    return sorted({at for step in kept for at in (step.call, step.result) if at >= 0})
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    parts = [f'When {wording.code(content["tool"])} fails with "{content["error"]}":']
+    if content["root_causes"]:
+        parts.append(f"likely {wording.listed(content['root_causes'])}.")
+    if content["recovery_steps"]:
+        parts.append(f"{wording.title('; '.join(content['recovery_steps']))}.")
+    parts.extend(f"{wording.title(line)}." for line in content["avoid"])
+    if not content["recovery_steps"] and not content["avoid"]:
+        parts.append("no recovery was seen yet; check the arguments before calling it.")
+    return " ".join([*parts, f"({_seen(content['support'])})"])
+
+
+def _seen(support: Mapping[str, int]) -> str:
+    if support["sessions"] == 1:
+        return "seen once"
+    runs = wording.plural(support["sessions"], "run")
+    return (
+        f"{wording.times(support['occurrences'])} in {runs}, "
+        f"{support['recovered']} recovered, {support['passed']} succeeded"
+    )

@@ -1,0 +1,160 @@
+"""The details of a procedure's steps: arguments, where they come from, repetition, results."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hippocortex_engine.compiler import wording
+from hippocortex_engine.compiler.corpus import FEW, Corpus
+from hippocortex_engine.compiler.model import USER, Run, Step
+from hippocortex_engine.compiler.sequences import Consensus
+
+_MOST = 0.5
+_NEARLY_ALL = 0.8
+_MAX_ARGS = 4
+_MAX_CONDITIONS = 4
+_LONG_CONSTANT = 30
+
+
+class Details:
+    """Looks at the calls of a task's runs, action by action."""
+
+    def __init__(self, runs: Sequence[Run], consensus: Consensus, corpus: Corpus) -> None:
+        self._runs = runs
+        self._consensus = consensus
+        self._corpus = corpus
+        self._calls: defaultdict[str, list[tuple[Run, Step]]] = defaultdict(list)
+        for run in runs:
+            for step in run.steps:
+                if not step.error:
+                    self._calls[step.action].append((run, step))
+
+    def steps(self) -> list[dict[str, Any]]:
+        """The common steps in order, each with how often, its arguments and its wording."""
+        return [self._step(action) for action in self._consensus.steps]
+
+    def variations(self) -> list[str]:
+        """Optional steps, and in how many of the runs they were taken."""
+        total = len(self._runs)
+        told: list[str] = []
+        for action in self._consensus.variations:
+            hits = len({id(run) for run, _ in self._calls[action]})
+            if hits:
+                told.append(f"{wording.code(action)} ({hits} of {total})")
+        return told
+
+    def preconditions(self) -> list[str]:
+        """What the user has to have said: arguments that mostly come from the user's words."""
+        found: dict[str, None] = {}
+        for action in self._consensus.steps:
+            for name, origin in self._origins(action).items():
+                if origin == USER:
+                    found[name] = None
+        return [f"`{name}`" for name in list(found)[:_MAX_CONDITIONS]]
+
+    def postconditions(self, action: str) -> list[str]:
+        """What the decisive action nearly always returns; nothing for a look-up."""
+        if not any(step.effect for _, step in self._calls[action]):
+            return []
+        calls = self._calls[action]
+        counts: Counter[str] = Counter()
+        owners: defaultdict[str, list[Run]] = defaultdict(list)
+        for run, step in calls:
+            for feature in step.features:
+                counts[feature] += 1
+                owners[feature].append(run)
+        stable = [
+            feature
+            for feature, hits in sorted(counts.items())
+            if hits >= _NEARLY_ALL * len(calls) and self._telling(feature, owners[feature])
+        ]
+        return [f"{wording.code(action)} returns {feature}" for feature in stable[:2]]
+
+    def _telling(self, feature: str, owners: list[Run]) -> bool:
+        return (
+            feature != "empty"
+            and not feature.endswith(("=null", "=[]"))
+            and (self._corpus.shared(owners))
+        )
+
+    def _step(self, action: str) -> dict[str, Any]:
+        constants = self._constants(action)
+        origins = self._origins(action)
+        step: dict[str, Any] = {
+            "tool": action,
+            "share": round(self._consensus.shares[action], 3),
+            "args": constants,
+            "from": origins,
+            "each": self._repeated(action),
+        }
+        step["text"] = _step_text(step)
+        return step
+
+    def _constants(self, action: str) -> dict[str, str]:
+        """Argument values that nearly every call gives, whoever asks for it."""
+        calls = self._calls[action]
+        given = self._origins(action)
+        values: defaultdict[tuple[str, str], list[Run]] = defaultdict(list)
+        for run, step in calls:
+            for name, value in step.args.items():
+                values[name, value].append(run)
+        return {
+            name: value
+            for (name, value), owners in sorted(values.items())
+            if 0 < len(value) <= _LONG_CONSTANT
+            and value not in {"null", "[]"}
+            and name not in given
+            and len({id(owner) for owner in owners}) > FEW
+            and len(owners) >= _NEARLY_ALL * len(calls)
+            and self._corpus.shared(owners)
+        }
+
+    def _origins(self, action: str) -> dict[str, str]:
+        """Where the values of each argument mostly come from."""
+        calls = self._calls[action]
+        counts: Counter[tuple[str, str]] = Counter()
+        for _, step in calls:
+            counts.update(step.origins.items())
+        found: dict[str, str] = {}
+        for (name, origin), hits in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])):
+            if hits > _MOST * len(calls):
+                found.setdefault(name, origin)
+        return dict(sorted(found.items())[:_MAX_ARGS])
+
+    def _repeated(self, action: str) -> str:
+        """The argument that varies where most runs call an action several times, else ""."""
+        calls: defaultdict[int, list[Step]] = defaultdict(list)
+        for run, step in self._calls[action]:
+            calls[id(run)].append(step)
+        several = [steps for steps in calls.values() if len(steps) >= FEW]
+        if len(several) <= _MOST * len(calls):
+            return ""
+        varying = Counter(name for steps in several for name in _varying(steps))
+        best = sorted(varying.items(), key=lambda item: (-item[1], item[0]))
+        return best[0][0] if best else ""
+
+
+def _varying(steps: Sequence[Step]) -> Iterator[str]:
+    for name in steps[0].args:
+        if len({step.args.get(name) for step in steps}) >= FEW:
+            yield name
+
+
+def _step_text(step: dict[str, Any]) -> str:
+    """`search(cabin=economy), once per date, user_id from get_user`."""
+    args = ", ".join(f"{name}={value}" for name, value in list(step["args"].items())[:_MAX_ARGS])
+    name = step["tool"].removeprefix("$ ")
+    call = f"`{name}({args})`" if args else f"`{name}`"
+    if step["tool"].startswith("$ ") and "command" in step["args"]:
+        call = f"`{step['args']['command']}`"
+    notes: list[str] = []
+    if step["each"]:
+        notes.append(f"once per {step['each']}")
+    sources: defaultdict[str, list[str]] = defaultdict(list)
+    for name, origin in step["from"].items():
+        if name not in step["args"] and origin not in {USER, step["tool"]}:
+            sources[origin].append(name)
+    notes += [f"{wording.listed(names)} from `{source}`" for source, names in sources.items()]
+    return f"{call} ({'; '.join(notes)})." if notes else f"{call}."

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+MISSING = "Error: missing required argument 'currency'"
+
+
+def pay(session, *, success=None, fixed=True, user=None, error=MISSING):
+    run = session(user=user).user_says("Pay the invoice, please")
+    run.calls_tool("create_payment", error, amount=12)
+    if fixed:
+        run.calls_tool("get_account", {"plan": "basic"})
+        run.calls_tool("create_payment", {"state": "paid"}, amount=12, currency="EUR")
+    return run if success is None else run.ends(success)
+
+
+def test_a_failure_recovered_once_already_warns(session, learn):
+    [playbook] = learn([pay(session)], "failure_playbook")
+    assert playbook.content["root_causes"] == ["`currency` was missing"]
+    assert playbook.content["error"] == "missing required argument 'currency'"
+    assert "`get_account`, then call `create_payment` again with" in playbook.text
+    assert playbook.text.endswith("(seen once)")
+    assert 0.35 <= playbook.confidence <= 0.45
+
+
+def test_a_failure_seen_once_and_never_recovered_says_nothing(session, learn):
+    assert learn([pay(session, fixed=False)], "failure_playbook") == []
+
+
+def test_a_recovery_in_a_run_that_failed_is_none(session, learn):
+    assert learn([pay(session, success=False)], "failure_playbook") == []
+    [playbook] = learn([pay(session, success=False) for _ in range(3)], "failure_playbook")
+    assert playbook.content["recovery_steps"] == []
+    assert "did not help" in playbook.text
+
+
+def test_recoveries_of_passing_runs_are_preferred(session, learn):
+    runs = [pay(session, success=True), pay(session, success=True)]
+    for _ in range(5):
+        run = session().user_says("Pay the invoice, please").calls_tool("create_payment", MISSING)
+        run.calls_tool("ask_colleague", "no idea").calls_tool("create_payment", "paid", tip=1)
+        runs.append(run)
+    [playbook] = learn(runs, "failure_playbook")
+    assert "get_account" in playbook.content["recovery_steps"][0]
+    assert "ask_colleague" not in playbook.text
+
+
+def test_more_sessions_give_more_confidence(session, learn):
+    once = learn([pay(session, success=True)], "failure_playbook")[0]
+    often = learn([pay(session, success=True) for _ in range(6)], "failure_playbook")[0]
+    assert often.confidence > once.confidence + 0.2
+    assert often.key == once.key
+
+
+def test_errors_that_differ_in_their_values_are_one_class(session, learn):
+    runs = [
+        pay(session, error=f"Error: account {number} is locked until 2026-01-{number}")
+        for number in (11, 12, 13)
+    ]
+    [playbook] = learn(runs, "failure_playbook")
+    assert playbook.content["error"] == "account <n> is locked until <date>"
+
+
+def test_commands_fail_by_exit_code(session, learn):
+    runs = []
+    for _ in range(2):
+        run = (
+            session()
+            .user_says("start the service")
+            .runs("docker compose up", 1, "port is already allocated")
+        )
+        run.runs("docker stop old").runs("docker compose up -d", 0, "started")
+        runs.append(run.ends(True))
+    [playbook] = learn(runs, "failure_playbook")
+    assert playbook.content["tool"] == "$ docker compose up"
+    assert "`docker stop`" in playbook.text
+
+
+def test_identical_retries_are_advised_against(session, learn):
+    runs = []
+    for _ in range(2):
+        run = session().user_says("deploy").calls_tool("deploy", "Error: locked", env="prod")
+        run.calls_tool("deploy", "Error: locked", env="prod")
+        run.calls_tool("unlock", "ok").calls_tool("deploy", "ok", env="prod")
+        runs.append(run.ends(True))
+    [playbook] = learn(runs, "failure_playbook")
+    assert any("do not repeat the identical call" in line for line in playbook.content["avoid"])
+
+
+def test_evidence_is_the_failing_and_the_working_call(session, learn):
+    [playbook] = learn([pay(session)], "failure_playbook")
+    assert playbook.evidence == ("s000:001", "s000:002", "s000:005", "s000:006")
+    assert playbook.first_at < playbook.last_at or len(playbook.evidence) > 1
+
+
+def give_up(session, *, success):
+    run = (
+        session().user_says("Pay the invoice, please").calls_tool("create_payment", "Error: closed")
+    )
+    return run.calls_tool("transfer_to_human", "ok").ends(success)
+
+
+def test_a_way_out_is_told_with_the_runs_it_failed_in(session, learn):
+    runs = [give_up(session, success=True) for _ in range(3)] + [give_up(session, success=False)]
+    [playbook] = learn(runs, "failure_playbook")
+    assert "go on with `transfer_to_human` instead of insisting (3 of 4 " in playbook.text.lower()
+
+
+def test_a_way_out_that_mostly_fails_is_not_advised(session, learn):
+    runs = [give_up(session, success=n == 0) for n in range(4)]
+    [playbook] = learn(runs, "failure_playbook")
+    assert playbook.content["recovery_steps"] == []
+
+
+def test_a_recovery_that_rarely_solves_the_task_says_so(session, learn):
+    runs = [pay(session, success=n == 0) for n in range(6)]
+    [playbook] = learn(runs, "failure_playbook")
+    assert "rarely enough (1 of 6 runs succeeded)" in playbook.text
