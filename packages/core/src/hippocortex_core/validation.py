@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -17,6 +18,8 @@ MAX_PAYLOAD_BYTES = 1_048_576
 MAX_METADATA_BYTES = 65_536
 MAX_ID_CHARS = 256
 MAX_DEPTH = 64
+
+_FRACTION = re.compile(r"[.,](\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,9 @@ def parse_time(field: str, value: object) -> int:
     """
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+            # Python 3.10 reads fractions of exactly three or six digits only.
+            text = _FRACTION.sub(lambda match: f".{match[1]:0<6.6}", value.strip())
+            value = datetime.fromisoformat(text.replace("Z", "+00:00"))
         except ValueError:
             raise invalid(field, f"is not an ISO 8601 time: {value[:64]!r}") from None
     if not isinstance(value, datetime):
@@ -116,9 +121,8 @@ def parse_time(field: str, value: object) -> int:
 
 def format_time(milliseconds: int) -> str:
     """ISO 8601 in UTC with milliseconds, the form of every timestamp on the wire."""
-    seconds, ms = divmod(milliseconds, 1000)
-    moment = datetime.fromtimestamp(0, tz=timezone.utc) + timedelta(seconds=seconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms:03d}Z" if moment.year >= 1000 else moment.isoformat()  # noqa: PLR2004
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=milliseconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def encode_json(field: str, value: object, limit: int) -> str:
@@ -142,6 +146,14 @@ def encode_json(field: str, value: object, limit: int) -> str:
     return text
 
 
+def check_json(field: str, value: object) -> None:
+    """Raise a `ValidationError` that names the first place strict JSON cannot hold."""
+    try:
+        _walk(field, value, 1)
+    except RecursionError:
+        raise invalid(field, f"is nested deeper than {MAX_DEPTH} levels") from None
+
+
 def _owner(metadata: dict[str, Any] | None, *names: str) -> str | None:
     if metadata is None:
         return None
@@ -156,10 +168,7 @@ def _optional_id(field: str, value: str | None) -> str | None:
 
 
 def _explain(field: str, value: object) -> NoReturn:
-    try:
-        _walk(field, value, 1)
-    except RecursionError:
-        raise invalid(field, f"is nested deeper than {MAX_DEPTH} levels") from None
+    check_json(field, value)
     raise invalid(field, "is not JSON")
 
 

@@ -1,0 +1,19 @@
+"""Every test runs in an empty folder, with nothing in the environment that configures a memory."""
+
+import os
+
+import hypothesis
+import pytest
+
+# How long an example takes depends on the machine; a timed test fails for no reason.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        configures = name.startswith("HIPPOCORTEX_") and name != "HIPPOCORTEX_STRICT"
+        if configures or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
