@@ -59,6 +59,11 @@ _ID_SEGMENT = re.compile(r"^(?:\d+|[0-9a-fA-F\-]{8,}|(?=.*\d)[\w\-]+)$")
 _MAX_LABEL = 60
 
 
+def only_reads(word: str) -> bool:
+    """Whether a verb says that something is looked at, not changed."""
+    return word in _READ_VERBS
+
+
 def action(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
     """The label of an event that is a step: 1 to 60 characters."""
     return (_LABELS[kind](payload, use) or kind.replace("_", " "))[:_MAX_LABEL]

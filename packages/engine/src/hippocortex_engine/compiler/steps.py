@@ -62,7 +62,10 @@ class Details:
         counts: Counter[str] = Counter()
         owners: defaultdict[str, list[Run]] = defaultdict(list)
         for run, step in calls:
-            for feature in step.features:
+            # What an earlier result showed already was not brought about by this step.
+            earlier = run.steps[: run.steps.index(step)]
+            known = {feature for before in earlier for feature in before.features}
+            for feature in sorted(set(step.features) - known):
                 counts[feature] += 1
                 owners[feature].append(run)
         stable = [

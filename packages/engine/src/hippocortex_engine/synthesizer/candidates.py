@@ -58,6 +58,9 @@ LENT = 0.7
 GATE = 0.3
 """Relevance from which on an artifact is about the query at all."""
 
+BESIDE = 0.6
+"""Share of the best artifact's relevance that another needs beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -111,8 +114,9 @@ def from_knowledge(
     )
     left = dict(MOST)
     found: list[Memory] = []
+    gate = max(GATE, BESIDE * scored[0][0])
     for match, row in scored:
-        if match < GATE:
+        if match < gate:
             break
         memory = _artifact_memory(knowledge, row, match, query, options, newest)
         if left[memory.section] > 0:

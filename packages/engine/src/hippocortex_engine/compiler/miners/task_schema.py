@@ -88,8 +88,12 @@ def _content(
 
 
 def _name(task: str) -> str:
-    name = wording.humanise(task.removeprefix(LOOK_UP))
-    return name if not task.startswith(LOOK_UP) else f"answer with {name}"
+    action = task.removeprefix(LOOK_UP)
+    name = wording.humanise(action)
+    if action == task:
+        return name
+    verb, _, rest = name.partition(" ")
+    return f"look up {rest}" if rest and labels.only_reads(verb) else name
 
 
 def _applies(task: str, typical: Sequence[str]) -> str:
