@@ -165,17 +165,16 @@ class Engine:
         self._ensure_open()
         wanted = checks.check_synthesize(options or SynthesizeOptions())
         understood = understand(checks.check_query(query), self._embedder)
-        with self._cache.lock:
-            index, knowledge = self._cache.current()
-            with self._database.read() as connection:
-                result = synthesize(
-                    index,
-                    knowledge,
-                    understood,
-                    wanted,
-                    self._counter,
-                    lambda seqs: event_store.by_sequence(connection, self._tenant_id, seqs),
-                )
+        with self._cache.lock, self._database.read() as connection:
+            index, knowledge = self._cache.current(connection)
+            result = synthesize(
+                index,
+                knowledge,
+                understood,
+                wanted,
+                self._counter,
+                lambda seqs: event_store.to_show(connection, self._tenant_id, seqs),
+            )
         self._meter.count(self._clock(), syntheses=1)
         return result
 
@@ -329,7 +328,7 @@ class Engine:
     @cached_property
     def _cache(self) -> RecallCache:
         self._register()
-        return RecallCache(self._database, self._tenant_id, self._embedder.dimensions)
+        return RecallCache(self._tenant_id, self._embedder.dimensions)
 
     def _store(self, checked: Sequence[CheckedEvent]) -> list[Stored]:
         return self._insert(prepare(checked, self._embedder, self._counter, self._clock()))

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from hippocortex_core.types import ArtifactType, LearnOptions
 from hippocortex_engine.checks import ARTIFACT_TYPES
 from hippocortex_engine.clock import Clock
+from hippocortex_engine.collector import collector_paused
 from hippocortex_engine.compiler.compile import mine
 from hippocortex_engine.compiler.digest import digest_session, digest_version
 from hippocortex_engine.embeddings.base import Embedder
@@ -91,13 +92,17 @@ class Learner:
         read = self._read_sessions(options)
         types: tuple[ArtifactType, ...] = tuple(options.artifact_types or ARTIFACT_TYPES)
         least = options.min_pattern_strength or 0.0
+        how = f"{digest_version} {sorted(types)} {least}"
         while True:
-            with self._database.read() as connection:
+            with self._database.read() as connection, collector_paused():
                 seen = self._state(connection)
+                if (seen.mined_generation, seen.mined_with) == (seen.digest_generation, how):
+                    return self._unchanged(connection, types, read)
                 stored = digest_store.load(connection, self._tenant_id, digest_version)
-            found = [one for one in _mine(stored, types) if one.strength >= least]
+                found = [one for one in _mine(stored, types) if one.strength >= least]
             with self._database.write() as connection:
                 if self._state(connection).digest_generation == seen.digest_generation:
+                    tenant_store.set_mined(connection, self._tenant_id, seen.digest_generation, how)
                     return self._store(connection, found, types, read)
 
     def forget(self, wanted: EventFilter) -> Forgotten:
@@ -195,13 +200,24 @@ class Learner:
         if merged.records:
             artifact_store.save(connection, self._tenant_id, merged.records)
             tenant_store.artifacts_changed(connection, self._tenant_id)
-        counted = artifact_store.count_active(connection, self._tenant_id)
+        return Learned(
+            events=read, patterns=len(found), merge=merged, by_type=self._by_type(connection)
+        )
+
+    def _unchanged(
+        self, connection: Connection, types: Sequence[ArtifactType], read: int
+    ) -> Learned:
+        kept = artifact_store.count_kept(connection, self._tenant_id, types)
         return Learned(
             events=read,
-            patterns=len(found),
-            merge=merged,
-            by_type={name: counted.get(name, 0) for name in ARTIFACT_TYPES},
+            patterns=kept,
+            merge=Merge((), created=0, updated=0, unchanged=kept),
+            by_type=self._by_type(connection),
         )
+
+    def _by_type(self, connection: Connection) -> dict[str, int]:
+        counted = artifact_store.count_active(connection, self._tenant_id)
+        return {name: counted.get(name, 0) for name in ARTIFACT_TYPES}
 
     def _refresh(self, connection: Connection, lost: set[int]) -> tuple[int, int]:
         """Revise what still has evidence, delete what rested on the lost events alone."""

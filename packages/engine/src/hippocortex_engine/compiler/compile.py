@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from hippocortex_core.types import ArtifactType
+from hippocortex_engine.collector import collector_paused
 from hippocortex_engine.compiler import corpus
 from hippocortex_engine.compiler.corpus import Params
 from hippocortex_engine.compiler.miners import MINERS
@@ -33,20 +32,8 @@ def mine(
     Returns:
         Candidates sorted by type and key.
     """
-    with _collector_paused():
+    with collector_paused():
         read = corpus.read(digests)
         chosen = [miner for kind, miner in MINERS.items() if kind in types]
         found = [candidate for miner in chosen for candidate in miner(read, params or Params())]
     return sorted(found, key=lambda candidate: (candidate.type, candidate.key))
-
-
-@contextmanager
-def _collector_paused() -> Generator[None]:
-    """Half of the time would go into looking for garbage among rows that are all in use."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -137,8 +137,16 @@ def entity_share(index: RecallIndex, query: Query, rows: Rows) -> Floats:
     """Share of what the query names that each row holds."""
     held = np.zeros(len(rows), np.float32)
     for term in sorted(query.entities):
-        held += np.isin(rows, index.postings.find(term)[0])
+        held += _among(rows, index.postings.find(term)[0])
     return (held / np.float32(max(1, len(query.entities)))).astype(np.float32)
+
+
+def _among(rows: Rows, known: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which rows are among those known, which are sorted."""
+    if not len(known):
+        return np.zeros(len(rows), np.bool_)
+    places = np.minimum(np.searchsorted(known, rows), len(known) - 1)
+    return known[places] == rows
 
 
 def _spread(index: RecallIndex, rows: Any, counts: Floats, frequency: Floats) -> Rows:

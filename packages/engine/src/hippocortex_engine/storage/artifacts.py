@@ -174,6 +174,21 @@ def count_active(connection: Connection, tenant_id: str) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows}
 
 
+def count_kept(connection: Connection, tenant_id: str, types: Sequence[str]) -> int:
+    """How many artifacts of some types the evidence supports, in use or superseded."""
+    return int(
+        connection.execute(
+            select(func.count())
+            .select_from(artifacts)
+            .where(
+                artifacts.c.tenant_id == tenant_id,
+                artifacts.c.type.in_(list(types)),
+                artifacts.c.status != "deprecated",
+            )
+        ).scalar_one()
+    )
+
+
 def page(
     connection: Connection,
     tenant_id: str,

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_
 
 from hippocortex_engine.storage.events import chunks
+from hippocortex_engine.storage.prepared import Prepared
 from hippocortex_engine.storage.schema import digests
 
 
@@ -74,20 +75,33 @@ def newest(
     }
 
 
+_STARTS_BY = Prepared(
+    select(digests.c.start_at, digests.c.start_seq)
+    .where(
+        digests.c.tenant_id == bindparam("tenant"),
+        digests.c.session_id == bindparam("session"),
+        tuple_(digests.c.start_at, digests.c.start_seq)
+        <= tuple_(bindparam("at"), bindparam("seq")),
+    )
+    .order_by(digests.c.start_at.desc(), digests.c.start_seq.desc())
+    .limit(1)
+)
+_REMOVE_FROM = Prepared(
+    delete(digests).where(
+        digests.c.tenant_id == bindparam("tenant"),
+        digests.c.session_id == bindparam("session"),
+        tuple_(digests.c.start_at, digests.c.start_seq)
+        >= tuple_(bindparam("at"), bindparam("seq")),
+    )
+)
+_INSERT = Prepared(insert(digests))
+
+
 def stretch_start(
     connection: Connection, tenant_id: str, session_id: str, place: tuple[int, int]
 ) -> tuple[int, int]:
-    """Where the stretch that holds a place of the session begins; (0, 0)-like if before all."""
-    row = connection.execute(
-        select(digests.c.start_at, digests.c.start_seq)
-        .where(
-            digests.c.tenant_id == tenant_id,
-            digests.c.session_id == session_id,
-            tuple_(digests.c.start_at, digests.c.start_seq) <= place,
-        )
-        .order_by(digests.c.start_at.desc(), digests.c.start_seq.desc())
-        .limit(1)
-    ).first()
+    """Where the stretch that holds a place of the session begins; the place itself, if none."""
+    row: Any = _STARTS_BY.run(connection, _at(tenant_id, session_id, place)).first()
     return place if row is None else (int(row[0]), int(row[1]))
 
 
@@ -100,26 +114,23 @@ def replace(
     version: int,
 ) -> None:
     """Put new digests in place of a session's from a place on."""
-    connection.execute(
-        delete(digests).where(
-            digests.c.tenant_id == tenant_id,
-            digests.c.session_id == session_id,
-            tuple_(digests.c.start_at, digests.c.start_seq) >= start,
-        )
+    _REMOVE_FROM.run(connection, _at(tenant_id, session_id, start))
+    _INSERT.run_many(
+        connection,
+        [
+            {
+                "tenant_id": tenant_id,
+                "session_id": session_id,
+                "start_at": one.start_at,
+                "start_seq": one.start_seq,
+                "compiled_seq": one.compiled_seq,
+                "digest_version": version,
+                "digest": json.dumps(one.digest, ensure_ascii=False, separators=(",", ":")),
+            }
+            for one in made
+        ],
     )
-    if made:
-        connection.execute(
-            insert(digests),
-            [
-                {
-                    "tenant_id": tenant_id,
-                    "session_id": session_id,
-                    "start_at": one.start_at,
-                    "start_seq": one.start_seq,
-                    "compiled_seq": one.compiled_seq,
-                    "digest_version": version,
-                    "digest": json.dumps(one.digest, ensure_ascii=False, separators=(",", ":")),
-                }
-                for one in made
-            ],
-        )
+
+
+def _at(tenant_id: str, session_id: str, place: tuple[int, int]) -> dict[str, Any]:
+    return {"tenant": tenant_id, "session": session_id, "at": place[0], "seq": place[1]}

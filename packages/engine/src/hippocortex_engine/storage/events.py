@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -212,17 +212,47 @@ def recall_rows(connection: Connection, tenant_id: str, after: int) -> Sequence[
     ).all()
 
 
-def by_sequence(
+class Excerptable(NamedTuple):
+    """What a pack needs of an event."""
+
+    seq: int
+    event_id: str
+    session_id: str
+    type: str
+    occurred_at: int
+    salience: float
+    payload: str
+
+
+_AT_ONCE = 96  # more than one pack asks for, so that one prepared statement serves
+_TO_SHOW = Prepared(
+    select(
+        events.c.seq,
+        events.c.event_id,
+        events.c.session_id,
+        events.c.type,
+        events.c.occurred_at,
+        events.c.salience,
+        events.c.payload,
+    ).where(
+        events.c.tenant_id == bindparam("tenant"),
+        events.c.seq.in_([bindparam(f"s{place}") for place in range(_AT_ONCE)]),
+    )
+)
+
+
+def to_show(
     connection: Connection, tenant_id: str, sequence: Sequence[int]
-) -> dict[int, EventRecord]:
-    """Whole events by their sequence numbers."""
-    return {
-        row.seq: record(row)
-        for chunk in chunks(sequence)
-        for row in connection.execute(
-            select(*_RECORD).where(events.c.tenant_id == tenant_id, events.c.seq.in_(chunk))
-        )
-    }
+) -> dict[int, Excerptable]:
+    """Events by their sequence numbers, as far as a pack needs them."""
+    found: dict[int, Excerptable] = {}
+    for start in range(0, len(sequence), _AT_ONCE):
+        wanted = list(sequence[start : start + _AT_ONCE])
+        wanted += [wanted[0]] * (_AT_ONCE - len(wanted))
+        values: dict[str, Any] = {f"s{place}": seq for place, seq in enumerate(wanted)}
+        for row in _TO_SHOW.run(connection, {**values, "tenant": tenant_id}).fetchall():
+            found[row[0]] = Excerptable(*row)
+    return found
 
 
 def page(
@@ -248,6 +278,19 @@ def page(
     return [record(row) for row in rows], int(total.scalar_one())
 
 
+_OF_SESSION = Prepared(
+    select(*_RECORD)
+    .where(
+        events.c.tenant_id == bindparam("tenant"),
+        events.c.session_id == bindparam("session"),
+        events.c.seq <= bindparam("head"),
+        tuple_(events.c.occurred_at, events.c.seq)
+        >= tuple_(bindparam("start_at"), bindparam("start_seq")),
+    )
+    .order_by(events.c.occurred_at, events.c.seq)
+)
+
+
 def session_events(
     connection: Connection, tenant_id: str, session_id: str, start: tuple[int, int], head: int
 ) -> list[EventRecord]:
@@ -256,17 +299,15 @@ def session_events(
     In these records `event_id` is the sequence number: what the compiler cites is stored by the
     thousand, and a number is a tenth of an id.
     """
-    rows = connection.execute(
-        select(*_RECORD)
-        .where(
-            events.c.tenant_id == tenant_id,
-            events.c.session_id == session_id,
-            events.c.seq <= head,
-            tuple_(events.c.occurred_at, events.c.seq) >= start,
-        )
-        .order_by(events.c.occurred_at, events.c.seq)
-    )
-    return [record(row, event_id=str(row.seq)) for row in rows]
+    values = {
+        "tenant": tenant_id,
+        "session": session_id,
+        "head": head,
+        "start_at": start[0],
+        "start_seq": start[1],
+    }
+    rows = _OF_SESSION.run(connection, values).fetchall()
+    return [record(row, event_id=str(row[0])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Prepared:
 
     def run_many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Run it for every row."""
+        if not rows:
+            return
         compiled = self._for(connection)
         connection.exec_driver_sql(compiled.text, [compiled.arranged(values) for values in rows])
 

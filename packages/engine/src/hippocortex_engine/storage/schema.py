@@ -40,6 +40,9 @@ tenants = Table(
     Column("generation", BigInteger, nullable=False),
     Column("digest_generation", BigInteger, nullable=False),
     Column("artifact_generation", BigInteger, nullable=False),
+    # What the artifacts were last mined from, and how: the same again would change nothing.
+    Column("mined_generation", BigInteger, nullable=False),
+    Column("mined_with", Text, nullable=False),
     Column("embedder", String(128), nullable=False),
     Column("created_at", TIME, nullable=False),
     PrimaryKeyConstraint("tenant_id", name="pk_tenants"),

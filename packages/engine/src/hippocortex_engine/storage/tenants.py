@@ -18,12 +18,14 @@ class TenantState:
     generation: int
     digest_generation: int
     artifact_generation: int
+    mined_generation: int
+    mined_with: str
     embedder: str
 
     @classmethod
     def nobody(cls) -> TenantState:
         """A tenant that has nothing yet."""
-        return cls(0, 0, 0, 0, 0, "")
+        return cls(0, 0, 0, 0, 0, -1, "", "")
 
 
 _STATE = select(
@@ -32,6 +34,8 @@ _STATE = select(
     tenants.c.generation,
     tenants.c.digest_generation,
     tenants.c.artifact_generation,
+    tenants.c.mined_generation,
+    tenants.c.mined_with,
     tenants.c.embedder,
 )
 
@@ -52,6 +56,8 @@ def create(connection: Connection, tenant_id: str, embedder: str, now: int) -> N
             generation=0,
             digest_generation=0,
             artifact_generation=0,
+            mined_generation=-1,
+            mined_with="",
             embedder=embedder,
             created_at=now,
         )
@@ -84,6 +90,15 @@ def set_compiled(connection: Connection, tenant_id: str, head: int) -> None:
     """Everything up to `head` has been compiled."""
     connection.execute(
         update(tenants).where(tenants.c.tenant_id == tenant_id).values(compiled_head=head)
+    )
+
+
+def set_mined(connection: Connection, tenant_id: str, generation: int, how: str) -> None:
+    """The artifacts are what mining these digests in this way gives."""
+    connection.execute(
+        update(tenants)
+        .where(tenants.c.tenant_id == tenant_id)
+        .values(mined_generation=generation, mined_with=how)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
 from hippocortex_engine.recall.search import Hits, search, window_cosine
-from hippocortex_engine.records import EventRecord
+from hippocortex_engine.storage.events import Excerptable
 from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.memory import Memory
 from hippocortex_engine.text import unpack_terms
@@ -157,7 +158,7 @@ def event_hits(index: RecallIndex, query: Query, options: SynthesizeOptions) -> 
 def from_events(
     index: RecallIndex,
     hits: Hits,
-    records: Mapping[int, EventRecord],
+    records: Mapping[int, Excerptable],
     weights: Weights,
     options: SynthesizeOptions,
 ) -> list[Memory]:
@@ -186,7 +187,7 @@ def from_events(
 
 def _event_memory(
     index: RecallIndex,
-    record: EventRecord,
+    record: Excerptable,
     text: str,
     match: float,
     named: float,
@@ -244,8 +245,8 @@ def _covered(index: RecallIndex, weights: Weights) -> NDArray[np.float64]:
     return covered / weights.total
 
 
-def _event_text(record: EventRecord, weights: Weights) -> str:
-    description = describe(record.type, record.payload)
+def _event_text(record: Excerptable, weights: Weights) -> str:
+    description = describe(record.type, json.loads(record.payload))
     if not description.text.strip():
         return ""
     said = excerpt(description.text, weights.of, EXCERPT)

@@ -79,7 +79,7 @@ SIGNALS: dict[str, tuple[Signal, float]] = {
 
 def evaluate(memory: Memory) -> dict[str, float]:
     """All eight signals, rounded to four digits."""
-    return {name: round(signal(memory), 4) for name, (signal, _) in SIGNALS.items()}
+    return {name: round(signal(memory), 4) for name, signal in _FUNCTIONS}
 
 
 def score(signals: dict[str, float]) -> float:
@@ -87,4 +87,5 @@ def score(signals: dict[str, float]) -> float:
     return round(sum([weight * signals[name] for name, weight in _WEIGHTS]), 4)
 
 
+_FUNCTIONS = tuple((name, signal) for name, (signal, _) in SIGNALS.items())
 _WEIGHTS = tuple((name, weight) for name, (_, weight) in SIGNALS.items())

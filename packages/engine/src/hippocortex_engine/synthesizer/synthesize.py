@@ -14,7 +14,7 @@ from hippocortex_engine.identifiers import content_id
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
-from hippocortex_engine.records import EventRecord
+from hippocortex_engine.storage.events import Excerptable
 from hippocortex_engine.synthesizer.candidates import (
     event_hits,
     from_events,
@@ -29,7 +29,7 @@ from hippocortex_engine.tokens import TokenCounter
 SHOWN_EVENTS = 3
 """Source events named in the provenance of an entry that rests on several."""
 
-Fetch = Callable[[Sequence[int]], Mapping[int, EventRecord]]
+Fetch = Callable[[Sequence[int]], Mapping[int, Excerptable]]
 """Events by sequence number, from the database."""
 
 
@@ -74,7 +74,7 @@ def _rank(memories: Sequence[Memory], options: SynthesizeOptions) -> list[Ranked
 
 
 def _entry(
-    one: Ranked, options: SynthesizeOptions, records: Mapping[int, EventRecord]
+    one: Ranked, options: SynthesizeOptions, records: Mapping[int, Excerptable]
 ) -> SynthesisEntry:
     memory = one.memory
     return SynthesisEntry(
@@ -86,7 +86,7 @@ def _entry(
     )
 
 
-def _provenance(memory: Memory, records: Mapping[int, EventRecord]) -> list[ProvenanceRef]:
+def _provenance(memory: Memory, records: Mapping[int, Excerptable]) -> list[ProvenanceRef]:
     """The artifact (if it is one) and the newest events behind the entry."""
     events = [
         ProvenanceRef(source_type="event", source_id=records[seq].event_id, evidence_count=1)

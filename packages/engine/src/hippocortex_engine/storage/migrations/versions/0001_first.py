@@ -96,6 +96,8 @@ def upgrade() -> None:
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("digest_generation", sa.BigInteger(), nullable=False),
         sa.Column("artifact_generation", sa.BigInteger(), nullable=False),
+        sa.Column("mined_generation", sa.BigInteger(), nullable=False),
+        sa.Column("mined_with", sa.Text(), nullable=False),
         sa.Column("embedder", sa.String(length=128), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name="pk_tenants"),
