@@ -10,6 +10,12 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite golden files with what is found now"
+    )
+
+
 @pytest.fixture(autouse=True)
 def _clean_surroundings(monkeypatch, tmp_path):
     for name in list(os.environ):
