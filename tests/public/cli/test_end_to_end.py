@@ -162,7 +162,10 @@ def test_the_output_of_another_command_is_imported(trajectories):
 def test_ctrl_c_ends_quietly_with_130(tmp_path):
     pipe = tmp_path / "runs.jsonl"
     os.mkfifo(pipe)
-    command = [sys.executable, "-m", "hippocortex.cli", "import", pipe]
+    # A job in the background inherits SIGINT ignored; a terminal's command does not.
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    main = "import sys; from hippocortex.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", listening + main, "import", pipe]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
         pipe.open("wb"),  # opens when the command has opened its end
