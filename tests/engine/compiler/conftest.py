@@ -68,6 +68,11 @@ class Session:
     def ends(self, success: bool | None) -> Session:
         return self.event("outcome", {} if success is None else {"success": success})
 
+    def by(self, user: str | None) -> Session:
+        """Whose the events from here on are."""
+        self.user = user
+        return self
+
     def later(self, hours: float) -> Session:
         self.now += int(hours * HOUR)
         return self

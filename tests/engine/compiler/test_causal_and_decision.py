@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from time import process_time
 
 
 def deploy(session, region, *, fails, success):
@@ -173,3 +174,53 @@ def test_rules_of_two_users_are_kept_apart(session, learn):
         ("Always use metric units", "active"),
         ("Never use metric units", "active"),
     ]
+
+
+def test_a_cause_rests_on_the_calls_that_show_it(session, learn):
+    def transfer(blocked):
+        run = session().user_says("move the money")
+        if blocked:
+            run.calls_tool("transfer_money", "Error: account blocked by the fraud desk")
+        return run.calls_tool("say_bye", "ok").ends(not blocked)
+
+    runs = [transfer(True) for _ in range(8)] + [transfer(False) for _ in range(8)]
+    causes = [one for one in learn(runs, "causal_pattern") if "has failed with" in one.title]
+    causes = causes or learn(runs, "causal_pattern")
+    assert {"s000:001", "s000:002"} <= set(causes[0].evidence)
+    assert "s000:005" in causes[0].evidence
+
+
+def test_cases_that_a_cause_counts_are_evidence_too(session, learn):
+    runs = [deploy(session, "eu", fails=n > 0, success=n == 0) for n in range(9)]
+    runs += [deploy(session, "us", fails=False, success=True) for _ in range(14)]
+    [cause] = [one for one in learn(runs, "causal_pattern") if "`deploy` fails" in one.title]
+    assert cause.content["frequency"] == "8 of 9"
+    assert cause.content["support"]["sessions"] == 8
+    assert {"s000:003", "s000:004", "s001:003"} <= set(cause.evidence)
+
+
+def test_a_policy_rests_on_the_other_choices_it_counts(session, learn):
+    runs = [stock(session, "in stock", "reserve_item") for _ in range(8)]
+    runs += [stock(session, "sold out", "order_from_supplier") for _ in range(6)]
+    runs += [stock(session, "sold out", "give_up")]
+    [policy] = [
+        one for one in learn(runs, "decision_policy") if "sold out" in one.content["condition"]
+    ]
+    assert policy.content["alternatives"] == ["give_up"]
+    assert {"s008:001", "s014:002", "s014:003", "s014:005"} <= set(policy.evidence)
+
+
+def test_a_withdrawn_rule_rests_on_its_withdrawal_too(session, learn):
+    before = session().user_says("Always run the tests before deploying.")
+    after = session().user_says("You don't need to run the tests before deploying anymore.")
+    [policy] = learn([before, after], "decision_policy", superseded=True)
+    assert policy.evidence == ("s000:000", "s001:000")
+
+
+def test_thousands_of_rules_are_read_in_no_time(session, learn):
+    said = session(user="ann")
+    for number in range(3_000):
+        said.user_says(f"Always charge customer c{number} in euros.")
+    started = process_time()
+    assert len(learn([said], "decision_policy")) == 3_000
+    assert process_time() - started < 3

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from hippocortex_engine.compiler.digest import digest_session
@@ -34,6 +36,8 @@ def facts(learn, *sessions, superseded=False):
             "The user asks to remember: the boiler needs a new filter every spring",
         ),
         ("Tom lives in Oslo.", "Tom lives in Oslo"),
+        ("I prefer the region eu-1.", "The user prefers the region eu-1"),
+        ("We use the Gmail app for mail.", "The team uses the Gmail app for mail"),
     ],
 )
 def test_plain_statements_become_facts(session, learn, said, fact):
@@ -63,6 +67,10 @@ def test_plain_statements_become_facts(session, learn, said, fact):
         "I work from home.",
         "The problem is in the code.",
         "My user ID is already provided.",
+        "I prefer flights departing after 10 in the morning.",
+        "I want to use and I use my Gold membership for this.",
+        "I use my Gold membership for this.",
+        "I prefer the cheaper flight.",
     ],
 )
 def test_questions_suppositions_and_chatter_give_none(session, learn, said):
@@ -182,6 +190,38 @@ def test_a_deleted_session_takes_its_facts_along(session, learn):
     new = session().user_says("I moved to Hamburg.")
     assert facts(learn, old, new) == ["The user lives in Hamburg"]
     assert facts(learn, old) == ["The user lives in Munich"]
+
+
+def test_a_fact_rests_on_what_it_tells_of_the_past_too(session, learn):
+    old = session().user_says("I live in Munich.")
+    new = session().user_says("I moved to Hamburg.")
+    [fact] = learn([old, new], "fact")
+    assert fact.evidence == ("s000:000", "s001:000")
+    assert fact.confidence == learn([new], "fact")[0].confidence
+
+
+def test_a_retracted_fact_rests_on_its_retraction_too(session, learn):
+    old = session().user_says("I work at Siemens.")
+    end = session().user_says("I no longer work at Siemens.")
+    [fact] = learn([old, end], "fact", superseded=True)
+    assert fact.evidence == ("s000:000", "s001:000")
+
+
+def test_a_correction_by_another_user_is_not_put_into_ones_mouth(session, learn):
+    chat = session(user="ann").user_says("The meeting is on Tuesday.")
+    chat.by("bob").user_says("Actually, it's Thursday.")
+    assert [(one.owner, one.content["value"]) for one in learn([chat], "fact")] == [
+        ("ann", "Tuesday")
+    ]
+
+
+def test_thousands_of_facts_are_read_in_no_time(session, learn):
+    said = session(user="ann")
+    for number in range(5_000):
+        said.user_says(f"The release date of gadget{number} is 2026-01-{number % 28 + 1:02d}.")
+    started = process_time()
+    assert len(learn([said], "fact")) == 5_000
+    assert process_time() - started < 3
 
 
 def test_digests_of_chat_are_small(session):

@@ -85,9 +85,14 @@ def test_identical_retries_are_advised_against(session, learn):
     assert any("do not repeat the identical call" in line for line in playbook.content["avoid"])
 
 
-def test_evidence_is_the_failing_and_the_working_call(session, learn):
+def test_evidence_is_the_failing_call_and_all_that_led_on_from_it(session, learn):
     [playbook] = learn([pay(session)], "failure_playbook")
-    assert playbook.evidence == ("s000:001", "s000:002", "s000:005", "s000:006")
+    assert playbook.evidence == tuple(f"s000:{number:03d}" for number in range(1, 7))
+
+
+def test_the_verdicts_that_are_counted_are_evidence(session, learn):
+    [playbook] = learn([pay(session, success=True)], "failure_playbook")
+    assert playbook.evidence[-1] == "s000:007"
     assert playbook.first_at < playbook.last_at or len(playbook.evidence) > 1
 
 

@@ -52,3 +52,134 @@ def test_facts_and_rules_name_their_owner(session, learn):
     found = learn([said])
     assert {one.users for one in found} == {("u1",)}
     assert all("u1" in one.key for one in found)
+
+
+def owners(found):
+    return {(one.type, one.owner, one.users) for one in found if one.personal}
+
+
+def test_what_a_user_states_is_theirs_whoever_else_is_in_the_session(session, learn):
+    said = "Always charge refunds to my secret account ACME-778. I live in Paris."
+    chat = session(user="alice").user_says(said)
+    chat.by(None).agent_says("Noted.").calls_tool("note", "ok")
+    chat.by("carol").user_says("I need a table for two.")
+    found = learn([chat])
+    assert owners(found) == {
+        ("decision_policy", "alice", ("alice",)),
+        ("fact", "alice", ("alice",)),
+    }
+    assert not any("ACME" in one.text for one in found if not one.personal)
+
+
+def test_what_nobody_in_particular_states_is_of_nobody(session, learn):
+    chat = session().user_says("Always answer in Spanish. I live in Lima.").by("bob").ends(True)
+    assert {(one.personal, one.owner, one.users) for one in learn([chat])} == {
+        (True, None, (None,))
+    }
+
+
+def test_patterns_are_not_personal(session, learn):
+    runs = [complain(session, *person) for person in PEOPLE]
+    assert not any(one.personal or one.owner for one in learn(runs) if one.type != "fact")
+
+
+def close(session, user, *tools, success=True, error=""):
+    """Messages carry the user's id, what the agent does carries none."""
+    run = session(user=user).user_says("Please close the account of mine").by(None)
+    for tool in tools:
+        run.calls_tool(tool, "ok")
+    if error:
+        run.calls_tool("close_account", f"Error: {error}").calls_tool("close_account", "ok")
+    else:
+        run.calls_tool("close_account", "ok")
+    return run.ends(success)
+
+
+def test_one_users_pattern_is_theirs_though_the_agents_events_name_nobody(session, learn):
+    runs = [close(session, "alice", "look_up") for _ in range(3)]
+    [schema] = learn(runs, "task_schema")
+    assert schema.users == ("alice",)
+    assert "look_up" in schema.text
+
+
+def test_a_later_episode_without_user_ids_is_of_its_sessions_users(session, learn):
+    run = close(session, "alice")
+    run.calls_tool("shred_papers", "ok").ends(True)
+    assert {one.users for one in learn([run], "task_schema")} == {("alice",)}
+
+
+def test_actions_of_one_user_are_not_shown_to_others(session, learn):
+    runs = [close(session, "alice", "look_up", "alice_tool") for _ in range(4)]
+    runs += [close(session, "bob", "look_up") for _ in range(4)]
+    for _ in range(2):
+        other = session(user="alice").user_says("Please close the account of mine")
+        other.event("api_result", {"method": "POST", "path": "/account/alice-smith/close"})
+        runs.append(other.ends(True))
+    found = learn(runs)
+    shared = [one for one in found if len(one.users) > 1]
+    assert any(one.key == "close_account" for one in shared)
+    assert not any("alice" in shown(one) for one in shared)
+    assert any("alice-smith" in one.text for one in found if one.users == ("alice",))
+
+
+def test_ways_to_recover_of_one_user_are_not_shown_to_others(session, learn):
+    def pay(user, *between, **more):
+        run = session(user=user).user_says("Pay the bill").calls_tool("pay", "Error: locked", n=1)
+        for tool in between:
+            run.calls_tool(tool, "ok")
+        return run.calls_tool("pay", "ok", n=1, **more).ends(True)
+
+    runs = [pay("alice", "alice_tool", alice_key="x") for _ in range(3)]
+    runs += [pay("bob", "unlock") for _ in range(2)] + [pay("carol", "unlock")]
+    [playbook] = learn(runs, "failure_playbook")
+    assert playbook.users == ("alice", "bob", "carol")
+    assert "alice" not in shown(playbook)
+    assert "`unlock`, then call `pay` again" in playbook.text
+    [own] = learn(runs[:3], "failure_playbook")
+    assert "alice_tool" in own.text
+
+
+def test_an_error_text_of_one_user_is_in_that_users_patterns_alone(session, learn):
+    text = "no customer john smith of 12 main street"
+    runs = [close(session, "alice", error=text) for _ in range(3)]
+    runs += [close(session, user, error="locked") for user in ("alice", "bob", "carol")]
+    for one in learn(runs):
+        if "john" in shown(one):
+            assert one.users == ("alice",)
+    assert any(one.users == ("alice",) and "john" in shown(one) for one in learn(runs))
+
+
+def test_what_users_share_a_session_is_not_shown_to_the_rest(session, learn):
+    runs = []
+    for _ in range(2):
+        run = session(user="alice").user_says("Please close the account of mine")
+        runs.append(run.by("carol").calls_tool("carol_tool", "ok").ends(True))
+    assert {one.users for one in learn(runs, "task_schema")} == {("alice",)}
+
+
+def test_next_steps_of_one_user_are_no_alternative_for_others(session, learn):
+    def stock(user, state, then):
+        run = session(user=user).user_says("I need this item today")
+        return run.calls_tool("check", {"state": state}).calls_tool(then, "ok").ends(True)
+
+    runs = [stock(f"u{n}", "full", "reserve") for n in range(9)]
+    runs += [stock(f"u{n}", "sold out", "order") for n in range(6)]
+    runs += [stock("alice", "sold out", "alice_tool") for _ in range(2)]
+    found = learn(runs, "decision_policy")
+    assert any("sold out" in one.title for one in found)
+    assert not any("alice_tool" in shown(one) for one in found)
+
+
+def test_a_tool_of_one_user_is_no_missing_step_for_others(session, learn):
+    def release(user, tool):
+        run = session(user=user).user_says("Release it")
+        if tool:
+            run.calls_tool(tool, "ok")
+        return run.calls_tool("release", "ok" if tool else "Error: red").ends(bool(tool))
+
+    runs = [release("alice", "alice_tool") for _ in range(20)]
+    runs += [release(f"u{n % 4}", "") for n in range(12)]
+    found = learn(runs, "causal_pattern")
+    assert not any("alice_tool" in shown(one) for one in found if one.users != ("alice",))
+    public = [release(f"u{n % 3}", "run_tests") for n in range(20)] + runs[20:]
+    assert any("run_tests" in one.title for one in learn(public, "causal_pattern"))

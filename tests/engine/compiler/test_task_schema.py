@@ -131,3 +131,13 @@ def test_argument_sources_are_told(session, learn):
 def test_the_index_holds_words_of_requests_and_tools(session, learn):
     [schema] = learn([cancel(session), cancel(session)], "task_schema")
     assert {"mistake", "cancel", "order"} <= set(schema.index_text.split())
+
+
+def test_failed_runs_that_are_counted_are_evidence(session, learn):
+    runs = []
+    for number in range(4):
+        run = session().user_says("close the ticket").calls_tool("close_ticket", "ok")
+        runs.append(run.ends(number > 0))
+    [schema] = learn(runs, "task_schema")
+    assert schema.content["support"] == {"sessions": 4, "passed": 3, "failed": 1}
+    assert {"s000:001", "s000:003"} <= set(schema.evidence)

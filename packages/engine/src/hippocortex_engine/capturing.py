@@ -11,19 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from hippocortex_core.errors import ConfigurationError
 from hippocortex_core.validation import CheckedEvent
 from hippocortex_engine.describe import Description, describe
 from hippocortex_engine.embeddings.base import Embedder, Vectors, quantize
-from hippocortex_engine.embeddings.static import StaticEmbedder
 from hippocortex_engine.identifiers import event_id, unkeyed_event_id
 from hippocortex_engine.salience import salience
 from hippocortex_engine.storage import events as event_store
+from hippocortex_engine.strict import swallow
 from hippocortex_engine.text import pack_terms, terms
-from hippocortex_engine.times import date_words
-from hippocortex_engine.tokens import TokenCounter, tokens_of
+from hippocortex_engine.times import month
+from hippocortex_engine.tokens import TokenCounter
 
 RECENT = 8
 """Events of a session that a new one is compared with to tell whether it says anything new."""
+
+LONG, SAID = 32_000, 16_000
+"""Characters of JSON from which on a payload's text is kept beside it, and how many of it."""
 
 _SESSIONS = 4_096  # sessions whose recent vectors are kept at hand
 
@@ -55,20 +59,17 @@ def prepare(
     checked: Sequence[CheckedEvent], embedder: Embedder, counter: TokenCounter, now: int
 ) -> list[Prepared]:
     """Describe, embed and index events; the expensive part, done outside any transaction."""
-    described = [describe(event.type, event.payload) for event in checked]
+    described = [_described(event) for event in checked]
     lines = [description.line for description in described]
-    ids = counter.encode_all(lines)
-    # The default embedder pools the very tokens that are counted.
-    shared = isinstance(embedder, StaticEmbedder)
-    vectors = quantize(embedder.pool(ids) if shared else embedder.embed(lines))
-    tokens = [tokens_of(line, found) for line, found in zip(lines, ids, strict=True)]
+    vectors = quantize(embedder.embed(lines))
+    tokens = counter.count_all(lines)
     return [
         Prepared(
             event=event,
             description=description,
             tokens=count,
             vector=vector,
-            terms=pack_terms(terms(line) + date_words(occurred_at)),
+            terms=pack_terms(terms(line) + terms(month(occurred_at))),
             occurred_at=occurred_at,
             captured_at=now,
         )
@@ -79,15 +80,37 @@ def prepare(
     ]
 
 
+def _described(event: CheckedEvent) -> Description:
+    """The event in words; one that nobody foresaw is its own JSON, and stored all the same."""
+    try:
+        return describe(event.type, event.payload)
+    except Exception as fault:  # noqa: BLE001 - a capture must not fail for want of words
+        swallow(fault)
+        return Description(None, event.payload_json[:SAID])
+
+
+def check_embedder(found: str, ours: str) -> None:
+    """Vectors of two models must never meet.
+
+    Raises:
+        ConfigurationError: the tenant's vectors are another model's.
+    """
+    if found and found != ours:
+        raise ConfigurationError(
+            f"the memory has been re-embedded with {found!r} while this process uses {ours!r}; "
+            "open it with that embedder"
+        )
+
+
 class Recent:
     """The last vectors of sessions, as long as nobody else has written since.
 
-    `head` is the tenant's last sequence number that this process has seen; if another process has
-    moved it, what is kept here may be stale and is dropped.
+    It remembers where the tenant stood: if another process has stored or forgotten events since,
+    what is kept here is stale and dropped.
     """
 
     def __init__(self) -> None:
-        self.head = -1
+        self._place = (-1, -1)
         self._sessions: OrderedDict[str, Vectors] = OrderedDict()
 
     def of(self, connection: Connection, tenant_id: str, session: str) -> Vectors:
@@ -112,10 +135,19 @@ class Recent:
             np.concatenate((known[1 - RECENT :], newest)) if len(known) else newest
         )
 
-    def expect(self, head: int) -> None:
+    def expect(self, head: int, generation: int) -> None:
         """Drop everything unless the tenant stands where this process left it."""
-        if head != self.head:
-            self._sessions.clear()
+        if (head, generation) != self._place:
+            self.clear()
+
+    def moved(self, head: int, generation: int) -> None:
+        """What is kept here now reaches up to `head`."""
+        self._place = (head, generation)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._sessions.clear()
+        self._place = (-1, -1)
 
 
 def store(
@@ -123,26 +155,42 @@ def store(
     tenant_id: str,
     prepared: Sequence[Prepared],
     recent: Recent,
+    embedder: str,
 ) -> list[Stored]:
-    """Insert what is new, within the caller's transaction; one result per event, in order."""
+    """Insert what is new, within the caller's transaction; one result per event, in order.
+
+    Raises:
+        ConfigurationError: another process gave the tenant's events vectors of another model.
+    """
     results, fresh = _split(connection, tenant_id, prepared)
-    if not fresh:
-        return [result for result in results if result is not None]
-    seq = event_store.take_sequence(connection, tenant_id, len(fresh))
-    recent.expect(seq - 1)
-    rows: list[dict[str, Any]] = []
-    for offset, position in enumerate(fresh):
-        one = prepared[position]
-        known = recent.of(connection, tenant_id, one.event.session_id)
-        score = _salience(one, known)
-        identifier = one.event_id or _identifier(tenant_id, seq + offset, one.event)
-        recent.add(one.event.session_id, one.vector)
-        rows.append(_row(tenant_id, seq + offset, identifier, score, one))
-        results[position] = Stored(identifier, score, duplicate=False)
-    event_store.insert_rows(connection, rows)
-    recent.head = seq + len(fresh) - 1
+    if fresh:
+        _insert(connection, tenant_id, prepared, fresh, results, recent, embedder)
     _resolve_repeats(prepared, results)
     return [result for result in results if result is not None]
+
+
+def _insert(
+    connection: Connection,
+    tenant_id: str,
+    prepared: Sequence[Prepared],
+    fresh: Sequence[int],
+    results: list[Stored | None],
+    recent: Recent,
+    embedder: str,
+) -> None:
+    taken = event_store.take_sequence(connection, tenant_id, len(fresh))
+    check_embedder(taken.embedder, embedder)
+    recent.expect(taken.first - 1, taken.generation)
+    rows: list[dict[str, Any]] = []
+    for seq, position in enumerate(fresh, taken.first):
+        one = prepared[position]
+        score = _salience(one, recent.of(connection, tenant_id, one.event.session_id))
+        identifier = one.event_id or _identifier(tenant_id, seq, one.event)
+        recent.add(one.event.session_id, one.vector)
+        rows.append(_row(tenant_id, seq, identifier, score, one))
+        results[position] = Stored(identifier, score, duplicate=False)
+    event_store.insert_rows(connection, rows)
+    recent.moved(taken.first + len(fresh) - 1, taken.generation)
 
 
 def _split(
@@ -220,7 +268,7 @@ def _identifier(tenant_id: str, seq: int, event: CheckedEvent) -> str:
 
 
 def _row(tenant_id: str, seq: int, identifier: str, score: float, one: Prepared) -> dict[str, Any]:
-    event = one.event
+    event, said = one.event, one.description.text
     return {
         "tenant_id": tenant_id,
         "seq": seq,
@@ -237,6 +285,7 @@ def _row(tenant_id: str, seq: int, identifier: str, score: float, one: Prepared)
         "idempotency_key": event.idempotency_key,
         "vector": one.vector.tobytes(),
         "terms": one.terms,
+        "said": said[:SAID] if len(event.payload_json) > LONG else None,
         "payload": event.payload_json,
         "metadata": event.metadata_json,
     }

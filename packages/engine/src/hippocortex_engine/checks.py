@@ -37,6 +37,8 @@ def check_query(query: object) -> str:
 
 def check_synthesize(options: SynthesizeOptions) -> SynthesizeOptions:
     """Options of `synthesize`."""
+    if not isinstance(options, SynthesizeOptions):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise invalid("options", f"must be SynthesizeOptions, got {type(options).__name__}")
     check_whole("max_tokens", options.max_tokens, 1, MAX_TOKENS)
     check_share("min_confidence", options.min_confidence)
     if options.sections is not None:
@@ -48,6 +50,8 @@ def check_synthesize(options: SynthesizeOptions) -> SynthesizeOptions:
 
 def check_learn(options: LearnOptions) -> LearnOptions:
     """Options of `learn`."""
+    if not isinstance(options, LearnOptions):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise invalid("options", f"must be LearnOptions, got {type(options).__name__}")
     check_name("scope", options.scope, ("full", "incremental"))
     if options.min_pattern_strength is not None:
         check_share("min_pattern_strength", options.min_pattern_strength)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -54,7 +56,7 @@ from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage import tenants as tenant_store
 from hippocortex_engine.storage.database import Database
 from hippocortex_engine.storage.events import EventFilter
-from hippocortex_engine.synthesizer.synthesize import synthesize
+from hippocortex_engine.synthesizer.synthesize import compose, find
 from hippocortex_engine.tokens import TokenCounter
 from hippocortex_engine.version import VERSION
 
@@ -95,6 +97,7 @@ class Engine:
         self._lock = threading.Lock()
         self._closed = False
         self._registered = False
+        _engines.add(self)
 
     def capture(self, event: CaptureEvent) -> CaptureResult:
         """Store one event; it is durable when this returns."""
@@ -139,7 +142,7 @@ class Engine:
     def learn(self, options: LearnOptions | None = None) -> LearnResult:
         """Run the Memory Compiler over what is new (default) or everything."""
         self._ensure_open()
-        wanted = checks.check_learn(options or LearnOptions())
+        wanted = checks.check_learn(LearnOptions() if options is None else options)
         started = time.perf_counter()
         self._register()
         learned = self._learner.learn(wanted)
@@ -163,18 +166,14 @@ class Engine:
     def synthesize(self, query: str, options: SynthesizeOptions | None = None) -> SynthesizeResult:
         """A context pack for the query, within its token budget."""
         self._ensure_open()
-        wanted = checks.check_synthesize(options or SynthesizeOptions())
+        wanted = checks.check_synthesize(SynthesizeOptions() if options is None else options)
         understood = understand(checks.check_query(query), self._embedder)
-        with self._cache.lock, self._database.read() as connection:
-            index, knowledge = self._cache.current(connection)
-            result = synthesize(
-                index,
-                knowledge,
-                understood,
-                wanted,
-                self._counter,
-                lambda seqs: event_store.to_show(connection, self._tenant_id, seqs),
-            )
+        with self._database.read() as connection:
+            with self._cache.lock:
+                index, knowledge = self._cache.current(connection, self._embedder.name)
+                found = find(index, knowledge, understood, wanted)
+            records = event_store.to_show(connection, self._tenant_id, found.sequence)
+        result = compose(found, records, understood, wanted, self._counter)
         self._meter.count(self._clock(), syntheses=1)
         return result
 
@@ -236,7 +235,7 @@ class Engine:
         span = checks.check_name("period", period or "24h", tuple(PERIODS))
         default = "hour" if span == "24h" else "day"
         step = checks.check_name("granularity", granularity or default, tuple(GRANULES))
-        self._write_meter()
+        self._try_write_meter()
         with self._database.read() as connection:
             return metrics(
                 connection, self._tenant_id, period=span, granularity=step, now=self._clock()
@@ -289,7 +288,6 @@ class Engine:
             )
         self._register()
         gone = self._learner.forget(wanted)
-        self._recent.expect(-1)
         self._database.checkpoint()
         return ForgetResult(gone.events, gone.artifacts_deleted, gone.artifacts_updated)
 
@@ -306,10 +304,7 @@ class Engine:
             return
         self._closed = True
         try:
-            self._write_meter()
-        except UnavailableError:
-            # Counters are not worth an error at exit.
-            return
+            self._try_write_meter()
         finally:
             self._database.close()
 
@@ -352,8 +347,15 @@ class Engine:
         if not prepared:
             return []
         self._register()
-        with self._database.write() as connection:
-            stored = store(connection, self._tenant_id, prepared, self._recent)
+        try:
+            with self._database.write() as connection:
+                stored = store(
+                    connection, self._tenant_id, prepared, self._recent, self._embedder.name
+                )
+        except BaseException:
+            with self._database.exclusive():
+                self._recent.clear()  # it may hold events that were not stored after all
+            raise
         if duplicates := sum(one.duplicate for one in stored):
             self._meter.count(self._clock(), duplicates=duplicates)
         return stored
@@ -377,17 +379,42 @@ class Engine:
 
     def _count(self, *, compilations: int = 0) -> None:
         self._meter.count(self._clock(), compilations=compilations)
-        self._write_meter()
+        self._try_write_meter()
 
-    def _write_meter(self) -> None:
-        if not self._meter.is_empty:
+    def _try_write_meter(self) -> None:
+        """Write the counters down if the database can be written now; they are not worth more."""
+        if self._meter.is_empty:
+            return
+        taken = self._meter.take()
+        try:
             self._register()
             with self._database.write() as connection:
-                self._meter.write(connection, self._tenant_id)
+                taken.write(connection, self._tenant_id)
+        except UnavailableError:
+            self._meter.put_back(taken)
+
+    def after_fork(self) -> None:
+        """In a child process: locks held by other threads of the parent would be held for ever."""
+        self._lock = threading.Lock()
+        self._meter = Meter()
+        self._recent = Recent()
+        self.__dict__.pop("_cache", None)
 
     def _ensure_open(self) -> None:
         if self._closed:
             raise UnavailableError("the memory is closed; open it again")
+
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for engine in list(_engines):
+        engine.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _checked(event: CaptureEvent) -> CheckedEvent | ValidationError:

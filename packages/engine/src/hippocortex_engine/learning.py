@@ -11,8 +11,8 @@ counters tell when somebody else has changed what a computation started from, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,7 @@ from hippocortex_engine.clock import Clock
 from hippocortex_engine.collector import collector_paused
 from hippocortex_engine.compiler.compile import mine
 from hippocortex_engine.compiler.digest import digest_session, digest_version
+from hippocortex_engine.compiler.version import miner_version
 from hippocortex_engine.embeddings.base import Embedder
 from hippocortex_engine.identifiers import artifact_id
 from hippocortex_engine.merging import Merge, merge, revisions, same
@@ -30,10 +31,12 @@ from hippocortex_engine.storage import artifacts as artifact_store
 from hippocortex_engine.storage import digests as digest_store
 from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage import tenants as tenant_store
+from hippocortex_engine.storage.artifacts import ArtifactRecord
 from hippocortex_engine.storage.database import Database
 from hippocortex_engine.storage.digests import StoredDigest
 from hippocortex_engine.storage.events import BEGINNING, EventFilter, Pending
 from hippocortex_engine.storage.tenants import TenantState
+from hippocortex_engine.strict import swallow
 
 SILENCE = 30 * 60_000
 """Milliseconds without an event after which a session starts anew."""
@@ -92,7 +95,7 @@ class Learner:
         read = self._read_sessions(options)
         types: tuple[ArtifactType, ...] = tuple(options.artifact_types or ARTIFACT_TYPES)
         least = options.min_pattern_strength or 0.0
-        how = f"{digest_version} {sorted(types)} {least}"
+        how = f"{digest_version}.{miner_version} {sorted(types)} {least}"
         while True:
             with self._database.read() as connection, collector_paused():
                 seen = self._state(connection)
@@ -106,23 +109,40 @@ class Learner:
                     return self._store(connection, found, types, read)
 
     def forget(self, wanted: EventFilter) -> Forgotten:
-        """Delete events and all that was learned from them alone."""
+        """Delete events and all that was learned from them alone.
+
+        The events, and every artifact that cites them, go in one transaction; what still has
+        evidence comes back, without them, in a second.  A crash between the two leaves the next
+        `learn` to bring it back.
+        """
         with self._database.write() as connection:
             doomed = event_store.matching(connection, self._tenant_id, wanted)
             if not doomed:
                 return Forgotten(0, 0, 0)
-            sequence = [seq for seq, _ in doomed]
-            head = self._state(connection).head
-            compiled = digest_store.newest(
-                connection, self._tenant_id, sorted({s for _, s in doomed}), digest_version
+            lost = {seq for seq, _ in doomed}
+            stored = {
+                one.artifact_id: one for one in artifact_store.load(connection, self._tenant_id)
+            }
+            self._remove_events(connection, doomed)
+            artifact_store.remove(
+                connection,
+                self._tenant_id,
+                [name for name, one in stored.items() if lost.intersection(one.evidence)],
             )
-            event_store.remove(connection, self._tenant_id, sequence)
-            tenant_store.events_changed(connection, self._tenant_id)
-            for session_id, newest in sorted(compiled.items()):
-                made = self._digests(connection, session_id, BEGINNING, min(newest, head))
-                self._replace(connection, session_id, BEGINNING, made)
-            deleted, updated = self._refresh(connection, set(sequence))
-            return Forgotten(len(sequence), deleted, updated)
+            tenant_store.artifacts_changed(connection, self._tenant_id)
+            tenant_store.set_mined(connection, self._tenant_id, -1, "")
+        deleted, updated = self._refresh(stored)
+        return Forgotten(len(lost), deleted, updated)
+
+    def _remove_events(self, connection: Connection, doomed: Sequence[tuple[int, str]]) -> None:
+        head = self._state(connection).head
+        sessions = sorted({session_id for _, session_id in doomed})
+        compiled = digest_store.newest(connection, self._tenant_id, sessions, digest_version)
+        event_store.remove(connection, self._tenant_id, [seq for seq, _ in doomed])
+        tenant_store.events_changed(connection, self._tenant_id)
+        for session_id, newest in sorted(compiled.items()):
+            made = self._digests(connection, session_id, BEGINNING, min(newest, head))
+            self._replace(connection, session_id, BEGINNING, made)
 
     def _read_sessions(self, options: LearnOptions) -> int:
         wanted = EventFilter(
@@ -134,7 +154,7 @@ class Learner:
             full = options.scope == "full" or outdated
             pending = self._pending(connection, state, wanted, full=full)
         for start in range(0, len(pending), _SESSIONS_AT_ONCE):
-            self._read_some(pending[start : start + _SESSIONS_AT_ONCE], state.head)
+            self._read_some(pending[start : start + _SESSIONS_AT_ONCE])
         if wanted.is_empty and state.compiled_head < state.head:
             with self._database.write() as connection:
                 tenant_store.set_compiled(connection, self._tenant_id, state.head)
@@ -153,12 +173,18 @@ class Learner:
         )
         return [one for one in found if known.get(one.session_id, 0) < one.last_seq]
 
-    def _read_some(self, pending: Sequence[Pending], head: int) -> None:
+    def _read_some(self, pending: Sequence[Pending]) -> None:
         while True:
             with self._database.read() as connection:
-                seen = self._state(connection).generation
+                # Up to what is there now: another process may have read further meanwhile, and
+                # its digests must not be replaced by shorter ones.
+                seen = self._state(connection)
                 made = [
-                    (one.session_id, start, self._digests(connection, one.session_id, start, head))
+                    (
+                        one.session_id,
+                        start,
+                        self._digests(connection, one.session_id, start, seen.head),
+                    )
                     for one in pending
                     for start in (
                         digest_store.stretch_start(
@@ -167,7 +193,7 @@ class Learner:
                     )
                 ]
             with self._database.write() as connection:
-                if self._state(connection).generation == seen:
+                if self._state(connection).digest_generation == seen.digest_generation:
                     for session_id, start, digests in made:
                         self._replace(connection, session_id, start, digests)
                     tenant_store.digests_changed(connection, self._tenant_id)
@@ -219,30 +245,35 @@ class Learner:
         counted = artifact_store.count_active(connection, self._tenant_id)
         return {name: counted.get(name, 0) for name in ARTIFACT_TYPES}
 
-    def _refresh(self, connection: Connection, lost: set[int]) -> tuple[int, int]:
-        """Revise what still has evidence, delete what rested on the lost events alone."""
-        stored = {one.artifact_id: one for one in artifact_store.load(connection, self._tenant_id)}
-        if not stored:
-            return 0, 0
-        digests = digest_store.load(connection, self._tenant_id, digest_version)
-        fresh = {
-            name: one
-            for one in _mine(digests, ARTIFACT_TYPES)
-            if (name := artifact_id(self._tenant_id, one.type, one.key)) in stored
-        }
-        gone = [
-            name
-            for name, one in stored.items()
-            if name not in fresh and lost.intersection(one.evidence)
-        ]
-        # Evidence lists are capped, so every artifact is compared, not only those that cite
-        # what was lost.
-        revised = {name: one for name, one in fresh.items() if not same(stored[name], one)}
-        artifact_store.remove(connection, self._tenant_id, gone)
-        records = revisions(revised, stored, self._embedder, self._clock())
-        artifact_store.save(connection, self._tenant_id, records)
-        tenant_store.artifacts_changed(connection, self._tenant_id)
-        return len(gone), len(revised)
+    def _refresh(self, stored: Mapping[str, ArtifactRecord]) -> tuple[int, int]:
+        """After events went: revise what still has evidence, delete what has none."""
+        while stored:
+            with self._database.read() as connection, collector_paused():
+                seen = self._state(connection)
+                digests = digest_store.load(connection, self._tenant_id, digest_version)
+            found = {
+                artifact_id(self._tenant_id, one.type, one.key): one
+                for one in _mine(digests, ARTIFACT_TYPES)
+            }
+            # What a threshold has put out of use stays so.
+            kept = {
+                name: replace(found[name], status="deprecated")
+                if one.candidate.status == "deprecated"
+                else found[name]
+                for name, one in stored.items()
+                if name in found
+            }
+            revised = {name: one for name, one in kept.items() if not same(stored[name], one)}
+            gone = [name for name in stored if name not in kept]
+            with self._database.write() as connection:
+                if self._state(connection).digest_generation != seen.digest_generation:
+                    continue
+                artifact_store.remove(connection, self._tenant_id, gone)
+                records = revisions(revised, stored, self._embedder, self._clock())
+                artifact_store.save(connection, self._tenant_id, records)
+                tenant_store.artifacts_changed(connection, self._tenant_id)
+                return len(gone), len(revised)
+        return 0, 0
 
     def _state(self, connection: Connection) -> TenantState:
         return tenant_store.state(connection, self._tenant_id) or TenantState.nobody()
@@ -257,12 +288,17 @@ def _ends(current: list[EventRecord], event: EventRecord) -> bool:
 
 
 def _digest(session_id: str, stretch: list[EventRecord]) -> StoredDigest:
+    try:
+        made = digest_session(stretch)
+    except Exception as fault:  # noqa: BLE001 - one event must never stop all learning
+        swallow(fault)
+        made = digest_session([])
     return StoredDigest(
         session_id=session_id,
         start_at=stretch[0].occurred_at,
         start_seq=stretch[0].seq,
         compiled_seq=max(event.seq for event in stretch),
-        digest=digest_session(stretch),
+        digest=made,
     )
 
 

@@ -49,11 +49,26 @@ class Meter:
         return not self._counts
 
     def write(self, connection: Connection, tenant_id: str) -> None:
-        """Write down what was counted since the last time."""
-        with self._lock:
-            counts, self._counts = self._counts, {}
-        for hour, counted in sorted(counts.items()):
+        """Write down what was counted."""
+        for hour, counted in sorted(self._counts.items()):
             usage_store.add(connection, tenant_id, hour, counted)
+
+    def take(self) -> Meter:
+        """What was counted, to be written; counting starts anew."""
+        taken = Meter()
+        with self._lock:
+            taken._counts, self._counts = self._counts, {}
+        return taken
+
+    def put_back(self, taken: Meter) -> None:
+        """What could not be written counts again."""
+        for hour, counted in taken._counts.items():
+            self.count(
+                hour,
+                duplicates=counted.duplicates,
+                syntheses=counted.syntheses,
+                compilations=counted.compilations,
+            )
 
 
 def metrics(

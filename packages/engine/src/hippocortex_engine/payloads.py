@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from hippocortex_core.errors import ValidationError
+from hippocortex_core.validation import MAX_DEPTH, check_json
+
 _TOOL = ("tool", "tool_name", "toolName", "name", "function")
 _ARGS = ("args", "arguments", "input", "parameters")
 _RESULT = ("result", "output", "content", "response", "stdout")
@@ -23,6 +26,9 @@ _ERROR = ("error", "error_message", "errorMessage", "stderr")
 _EXIT = ("exit_code", "exitCode", "returncode", "status_code", "statusCode")
 _SPEAKER = ("speaker", "name", "author", "user_name")
 _TEXT = ("content", "text", "message", "body")
+
+_FAILED = frozenset({"error", "failed", "failure"})
+_MEDIA = frozenset({"image_url", "image", "input_image", "input_audio", "file"})
 
 _ERROR_SHAPE = re.compile(
     r"\s*(?:\[?(?:error|fatal|failed|failure|exception|panic)"
@@ -114,7 +120,7 @@ def _says_failed(result: Mapping[str, Any]) -> bool:
         or result.get("ok") is False
         or result.get("is_error") is True
         or result.get("isError") is True
-        or result.get("status") in {"error", "failed", "failure"}
+        or _is(result.get("status"), _FAILED)
     )
 
 
@@ -156,7 +162,7 @@ def flatten(value: Any) -> str:
 def _part(item: Any) -> str:
     if isinstance(item, Mapping):
         part = cast("Mapping[str, Any]", item)
-        if part.get("type") in {"image_url", "image", "input_image", "input_audio", "file"}:
+        if _is(part.get("type"), _MEDIA):
             return f"[{str(part['type']).replace('_url', '').replace('input_', '')}]"
     return flatten(item)
 
@@ -172,10 +178,18 @@ def _parsed(value: Any) -> Any:
     """JSON text as what it stands for; anything else as it is."""
     if isinstance(value, str) and value[:1] in "{[" and value:
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            parsed = json.loads(value)
+            # Text may hold what an event may not: lone surrogates, NaN, a thousand levels.
+            if "\\u" in value or "N" in value or value.count("[") + value.count("{") > MAX_DEPTH:
+                check_json("value", parsed)
+        except (ValueError, RecursionError, ValidationError):
             return value
+        return parsed
     return value
+
+
+def _is(value: Any, known: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in known
 
 
 def _failing(code: int) -> bool:

@@ -40,6 +40,7 @@ class Candidate:
     revises an artifact instead of making another.  `text` is what a pack shows; `index_text` is
     what a query is matched against.  `evidence` holds event ids in the order they happened;
     `sessions` and `users` whose they are (a None among `users` stands for events of nobody).
+    `personal`: a fact or a stated rule, shown only to its `owner` (None: of nobody in particular).
     `salience` is that of the evidence (mean, 0..1).  `strength` (0..1) is what
     `min_pattern_strength` is compared with.
     """
@@ -61,3 +62,5 @@ class Candidate:
     last_at: int
     salience: float = 0.5
     status: ArtifactStatus = "active"
+    personal: bool = False
+    owner: str | None = None

@@ -35,6 +35,8 @@ QUESTION_WORDS = frozenset(
 )
 """Words a query is phrased with, not what it is about."""
 
+_LONGEST_WORD = 80  # characters; longer runs are data, not words
+
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)?")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -89,16 +91,27 @@ def unpack_terms(data: bytes) -> NDArray[np.void]:
 _hash = lru_cache(maxsize=65_536)(term_hash)
 
 
-@lru_cache(maxsize=65_536)
 def _terms_of(word: str) -> tuple[str, ...]:
-    lowered = word.lower()
-    if lowered in STOP_WORDS or (len(word) == 1 and not _UNSPACED.match(word)):
-        return ()
+    # Only words that come again are remembered: neither data nor text without spaces does.
+    if len(word) <= _LONGEST_WORD and not _UNSPACED.search(word):
+        return _terms_of_word(word)
+    return _terms_of_run(word)
+
+
+def _terms_of_run(word: str) -> tuple[str, ...]:
     if _UNSPACED.search(word):
         return tuple(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+    return (_stem(word.lower()),)
+
+
+@lru_cache(maxsize=65_536)
+def _terms_of_word(word: str) -> tuple[str, ...]:
+    lowered = word.lower()
+    if lowered in STOP_WORDS or len(word) == 1:
+        return ()
     whole = _stem(lowered.replace("\u2019", "'").removesuffix("'s"))
     parts = _PART.findall(word)
-    if len(parts) < 2 or len(word) > 80:  # noqa: PLR2004 - long runs are data, not identifiers
+    if len(parts) < 2:  # noqa: PLR2004
         return (whole,)
     split = [_stem(part.lower()) for part in parts if len(part) > 1]
     return (whole, *(part for part in split if part != whole and part not in STOP_WORDS))

@@ -24,7 +24,7 @@ def day(milliseconds: int) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
-def date_words(milliseconds: int) -> list[str]:
-    """The terms under which a date is found: its month and its year."""
+def month(milliseconds: int) -> str:
+    """The words under which a date is found: "May 2023"."""
     when = moment(milliseconds)
-    return [_MONTHS[when.month - 1].lower(), str(when.year)]
+    return f"{_MONTHS[when.month - 1]} {when.year}"

@@ -1,8 +1,9 @@
 """Counting tokens with a real tokenizer, so that a budget is a budget.
 
 The Llama-2 tokenizer that the embedder loads anyway.  Its vocabulary is smaller than those of
-today's models, so it counts more tokens than they do; what is inside a budget by this count is
-inside it by theirs, with a small margin for the rare strings where it is not so.
+today's models, so it counts more tokens than they do; for the tokens of which the contrary is
+true (LaTeX, rare letters) a table says how many more o200k needs.  What is inside a budget by
+this count is inside it by theirs.
 """
 
 from __future__ import annotations
@@ -22,13 +23,9 @@ class TokenCounter:
         """Tokens of one text, margin included."""
         return with_margin(self.count_all([text])[0])
 
-    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token ids of each text."""
-        return self._tokenizer.encode_all(texts)
-
     def count_all(self, texts: Sequence[str]) -> list[int]:
         """Tokens of pieces of text; add them up, then take the margin once."""
-        return [self._tokenizer.count(text) + _beyond_ascii(text) for text in texts]
+        return [self._tokenizer.count(text) + _blocks(text) for text in texts]
 
 
 def with_margin(tokens: int) -> int:
@@ -36,19 +33,9 @@ def with_margin(tokens: int) -> int:
 
     Ordinary text needs none (o200k counts a fifth fewer); a single short sentence may.
     """
-    return tokens + 1 + tokens // 32
+    return tokens + 1 + tokens // 24
 
 
-def tokens_of(text: str, ids: Sequence[int]) -> int:
-    """Tokens of a text whose token ids are known."""
-    return len(ids) + _beyond_ascii(text)
-
-
-def _beyond_ascii(text: str) -> int:
-    # Letters of the Latin, Greek and Cyrillic blocks strung together at random are the only
-    # text measured to need more tokens in o200k than here: half a token each at worst.
-    if text.isascii():
-        return 0
-    letters = sum("\x7f" < character < "\u0530" for character in text)
+def _blocks(text: str) -> int:
     # The vocabulary here writes a space as U+2581, so one in the text seems to cost nothing.
-    return (1 + letters) // 2 + 2 * text.count("\u2581")
+    return 2 * text.count("\u2581")

@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from hippocortex_engine.compiler.compile import mine
 from hippocortex_engine.compiler.digest import digest_session, digest_version
+from hippocortex_engine.compiler.version import miner_version
 
-__all__ = ["digest_session", "digest_version", "mine"]
+__all__ = ["digest_session", "digest_version", "mine", "miner_version"]

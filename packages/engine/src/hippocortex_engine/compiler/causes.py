@@ -10,6 +10,7 @@ from typing import NamedTuple
 from hippocortex_engine.compiler import wording
 from hippocortex_engine.compiler.corpus import Corpus, Params, few_values
 from hippocortex_engine.compiler.model import Run, Step
+from hippocortex_engine.compiler.ownership import Users
 from hippocortex_engine.compiler.statistics import fisher_greater
 
 FAILS = "the run fails"
@@ -18,11 +19,20 @@ _INSTANCE = re.compile(r"\d{2}|\d[A-Za-z]|[A-Za-z]\d")
 
 
 class Case(NamedTuple):
-    """Something that could have failed: a call (`at` >= 0) or a whole run."""
+    """Something that could have failed: a call (`at` >= 0) or what one verdict judges.
+
+    `runs` are all that the verdict judges, `run` is the last of them.
+    """
 
     run: Run
     at: int
     effect: bool
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def users(self) -> Users:
+        """Whose it is."""
+        return frozenset[str]().union(*(run.users for run in self.runs or (self.run,)))
 
 
 class Rule(NamedTuple):
@@ -60,7 +70,8 @@ def call_rules(corpus: Corpus, params: Params) -> Iterator[Rule]:
 def _rules_of_action(
     action: str, cases: list[Case], failed: list[Case], params: Params
 ) -> Iterator[Rule]:
-    names = {name for case in cases for name in case.run.steps[case.at].args}
+    given = Counter(name for case in cases for name in case.run.steps[case.at].args)
+    names = {name for name, calls in given.items() if calls >= params.min_support}
     usual = _predecessors(cases)
     kinds = _categories(cases)
     counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
@@ -84,8 +95,9 @@ def _predecessors(cases: Sequence[Case]) -> set[str]:
     counts: defaultdict[str, int] = defaultdict(int)
     good = [case for case in cases if not case.effect]
     for case in good:
-        for action in {step.action for step in case.run.steps[: case.at]}:
-            counts[action] += 1
+        for action, first in case.run.firsts.items():
+            if first < case.at:
+                counts[action] += 1
     own = cases[0].run.steps[cases[0].at].action
     return {action for action, hits in counts.items() if 2 * hits > len(good) and action != own}
 
@@ -111,8 +123,8 @@ def _features(
         found.append(("given", name))
         if 0 < len(value) <= _MAX_VALUE and name in kinds and not _INSTANCE.search(value):
             found.append(("value", name, value))
-    before = {earlier.action for earlier in case.run.steps[: case.at]}
-    found += [("without", action) for action in usual if action not in before]
+    firsts = case.run.firsts
+    found += [("without", action) for action in usual if firsts.get(action, case.at) >= case.at]
     if case.at and _same_again(case.run.steps[case.at - 1], step):
         found.append(("repeat",))
     return found
@@ -131,7 +143,7 @@ def run_rules(corpus: Corpus, params: Params) -> Iterator[Rule]:
     for run in corpus.runs:
         if run.success is not None:
             parts.setdefault((run.session.place, run.outcome), []).append(run)
-    judged = [Case(runs[-1], -1, runs[-1].success is False) for runs in parts.values()]
+    judged = [Case(runs[-1], -1, runs[-1].success is False, tuple(runs)) for runs in parts.values()]
     failed = sum(1 for case in judged if case.effect)
     if min(failed, len(judged) - failed) < params.min_support:
         return

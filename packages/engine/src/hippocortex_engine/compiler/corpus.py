@@ -14,6 +14,7 @@ from typing import Any
 
 from hippocortex_engine.compiler import model
 from hippocortex_engine.compiler.model import Run, Session
+from hippocortex_engine.compiler.ownership import Ledger, Users, audience, suspects
 from hippocortex_engine.compiler.templates import generalise, hide_names
 
 FEW = 2
@@ -47,8 +48,8 @@ class Corpus:
 
     @cached_property
     def several_users(self) -> bool:
-        """Whether what one user said or did must be kept from another."""
-        return len({user for session in self.sessions for user in session.users}) >= FEW
+        """Whether what one user said or did must be kept from another; nobody is no user."""
+        return len({user for session in self.sessions for user in session.users if user}) >= FEW
 
     @cached_property
     def word_counts(self) -> Counter[str]:
@@ -60,22 +61,45 @@ class Corpus:
 
     @cached_property
     def public_words(self) -> frozenset[str]:
-        """Words of requests that at least two users (two sessions, if there is one user) used."""
-        owners: defaultdict[str, set[Any]] = defaultdict(set)
+        """Words of requests that at least two users used."""
+        ledger = Ledger[str]()
         for run in self.runs:
-            owner = run.session.users[-1] if self.several_users else run.session.id
-            for word in run.words:
-                owners[word].add(owner)
-        return frozenset(word for word, known in owners.items() if len(known) >= FEW)
+            ledger.note(run.words, run.users)
+        return ledger.public()
+
+    @cached_property
+    def actions(self) -> Ledger[str]:
+        """Who took which action."""
+        ledger = Ledger[str]()
+        for run in self.runs:
+            ledger.note(run.firsts, run.users)
+        return ledger
+
+    @cached_property
+    def public_actions(self) -> frozenset[str]:
+        """Labels of actions that at least two users took; all, if there are fewer users."""
+        if self.several_users:
+            return self.actions.public()
+        return frozenset(action for run in self.runs for action in run.firsts)
+
+    @cached_property
+    def arguments(self) -> Ledger[tuple[str, str]]:
+        """Who gave which argument to which action."""
+        ledger = Ledger[tuple[str, str]]()
+        for run in self.runs:
+            ledger.note(
+                {(step.action, name) for step in run.steps for name in step.args}, run.users
+            )
+        return ledger
 
     @cached_property
     def error_names(self) -> dict[tuple[str, str], str]:
         """What each (action, template) is called: similar ones merged, one user's names hidden."""
-        users: defaultdict[tuple[str, str], set[str | None]] = defaultdict(set)
+        users: defaultdict[tuple[str, str], set[Users]] = defaultdict(set)
         for run in self.runs:
             for step in run.steps:
                 if step.error:
-                    users[step.action, step.error].update(run.session.users)
+                    users[step.action, step.error].add(run.users)
         by_action: defaultdict[str, list[str]] = defaultdict(list)
         for action, line in users:
             by_action[action].append(line)
@@ -83,7 +107,7 @@ class Corpus:
         names: dict[tuple[str, str], str] = {}
         for (action, line), known in users.items():
             name = merged[action][line]
-            lone = self.several_users and len(known) < FEW and name == line
+            lone = self.several_users and suspects(known) != frozenset() and name == line
             names[action, line] = _without_names(name) if lone else name
         return names
 
@@ -117,8 +141,30 @@ class Corpus:
     def shared(self, owners: Iterable[Run]) -> bool:
         """Whether a value seen in these runs may be shown to everybody."""
         if self.several_users:
-            return len({run.session.users[-1] for run in owners}) >= FEW
+            return suspects(run.users for run in owners) == frozenset()
         return len({run.session.id for run in owners}) >= FEW
+
+    def view(self, runs: Iterable[Run]) -> View:
+        """What a pattern that rests on these runs may show."""
+        return View(self, audience(run.users for run in runs))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a pattern of these users may show of what happened elsewhere, or to one of them."""
+
+    corpus: Corpus
+    users: tuple[str | None, ...]
+
+    def action(self, label: str) -> bool:
+        """Whether the label of an action may be shown."""
+        if len(self.users) >= FEW:
+            return label in self.corpus.public_actions
+        return self.corpus.actions.shows(label, self.users)
+
+    def argument(self, action: str, name: str) -> bool:
+        """Whether the name of an argument of an action may be shown."""
+        return self.corpus.arguments.shows((action, name), self.users)
 
 
 def few_values(values: int, occurrences: int) -> bool:
@@ -138,4 +184,17 @@ def read(digests: Iterable[tuple[str, Mapping[str, Any]]]) -> Corpus:
         before = sessions[-1] if sessions else None
         part = before.part + 1 if before is not None and before.id == session_id else 0
         sessions.append(model.read(session_id, digest, part))
-    return Corpus(sessions, [run for session in sessions for run in session.runs])
+    corpus = Corpus(sessions, [run for session in sessions for run in session.runs])
+    _find_users(corpus)
+    return corpus
+
+
+def _find_users(corpus: Corpus) -> None:
+    """Runs that name no user are of those of their session, in whatever stretch they are named."""
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    for session in corpus.sessions:
+        users[session.id].update(user for user in session.users if user)
+    known: dict[Users, Users] = {}  # one object for each set: they are compared by identity first
+    for run in corpus.runs:
+        whose = run.users or frozenset(users[run.session.id])
+        run.users = known.setdefault(whose, whose)

@@ -16,11 +16,12 @@ from hippocortex_engine.compiler.labels import STEP_TYPES
 from hippocortex_engine.compiler.language import keywords
 from hippocortex_engine.compiler.rules import rules_of
 from hippocortex_engine.compiler.statements import Dialogue
+from hippocortex_engine.compiler.storable import storable
 from hippocortex_engine.compiler.trace import Trace
 from hippocortex_engine.payloads import message_text, role, speaker
 from hippocortex_engine.records import EventRecord
 
-digest_version: int = 1
+digest_version: int = 2
 """Digests of another version must be made again."""
 
 _MAX_KEYWORDS = 24
@@ -53,17 +54,20 @@ def digest_session(events: Sequence[EventRecord]) -> dict[str, Any]:
     """
     index = _Index()
     outcomes = _outcomes(events)
-    runs = [_run(events[a:b], index, outcomes[b - 1]) for a, b in episodes.split(events)]
+    users = _distinct([event.user_id for event in events])
+    runs = [
+        [*run, _users(events[a:b], users)]
+        for a, b in episodes.split(events)
+        if (run := _run(events[a:b], index, outcomes[b - 1]))
+    ]
     facts, rules = _said(events, index)
     start = events[0].occurred_at if events else 0
     return {
         "version": digest_version,
         "start": start,
-        "users": _distinct([event.user_id for event in events]),
+        "users": users,
         "agents": _distinct([event.agent_id for event in events]),
-        "runs": [run for run in runs if run],
-        "facts": facts,
-        "rules": rules,
+        **storable({"runs": runs, "facts": facts, "rules": rules}),
         "events": [event.event_id for event in index.events],
         "times": [event.occurred_at - start for event in index.events],
         "salience": [round(event.salience, 3) for event in index.events],
@@ -72,6 +76,12 @@ def digest_session(events: Sequence[EventRecord]) -> dict[str, Any]:
 
 def _distinct(ids: list[str | None]) -> list[str | None]:
     return sorted(set(ids), key=lambda value: (value is not None, value or ""))
+
+
+def _users(events: Sequence[EventRecord], known: list[str | None]) -> list[int]:
+    """The places of those whose events a run holds: who judges it has no part in it."""
+    users = {event.user_id for event in events if event.type != "outcome" and event.user_id}
+    return [place for place, user in enumerate(known) if user in users]
 
 
 def _outcomes(events: Sequence[EventRecord]) -> list[EventRecord | None]:
@@ -130,7 +140,7 @@ def _said(events: Sequence[EventRecord], index: _Index) -> tuple[list[list[Any]]
         if not talk and role(event.payload) == "user":
             text = message_text(event.payload)
             rules += [
-                list(rule._replace(position=index.of(event), user=event.user_id))
+                list(rule._replace(position=index.of(event), user=event.user_id or None))
                 for rule in rules_of(text)
             ]
     return [list(fact) for fact in dialogue.kept], rules

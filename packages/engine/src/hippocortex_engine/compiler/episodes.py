@@ -84,11 +84,12 @@ def _starts(events: Sequence[EventRecord]) -> Iterator[int]:
 class _Turn:
     """Where the dialogue stands: was work done, and has the assistant closed its turn?"""
 
-    __slots__ = ("changed", "closed", "offered", "said", "worked")
+    __slots__ = ("changed", "closed", "offered", "said", "words", "worked")
 
     def __init__(self) -> None:
         self.worked = self.changed = self.closed = self.offered = False
         self.said: list[str] = []
+        self.words: dict[str, None] = {}
 
     def follow(self, event: EventRecord) -> None:
         if event.type in STEP_TYPES:
@@ -108,7 +109,14 @@ class _Turn:
         """
         if not self.closed or not asks_anew(text, self.offered):
             return False
-        return self.changed or _unrelated(text, self.said)
+        return self.changed or self._unrelated(text)
+
+    def _unrelated(self, text: str) -> bool:
+        for earlier in self.said:
+            self.words.update(keywords(earlier, _MAX_KEYWORDS))
+        self.said.clear()
+        new = keywords(text[:_TAIL], _MAX_KEYWORDS)
+        return len(new) > 1 and not new.keys() & self.words.keys()
 
     def _answered(self, tail: str) -> None:
         parts = _SENTENCE.split(tail)
@@ -123,13 +131,6 @@ def _changes(event: EventRecord) -> bool:
         tool = first(event.payload, ("tool", "tool_name", "toolName", "name"))
         return isinstance(tool, str) and changes_something(tool)
     return event.type != "test_run"
-
-
-def _unrelated(text: str, said: Sequence[str]) -> bool:
-    new = keywords(text[:_TAIL], _MAX_KEYWORDS)
-    return len(new) > 1 and not any(
-        new.keys() & keywords(earlier, _MAX_KEYWORDS).keys() for earlier in said
-    )
 
 
 _FAREWELL = re.compile(

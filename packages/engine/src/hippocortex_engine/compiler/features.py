@@ -9,6 +9,8 @@ from typing import Any, cast
 from hippocortex_engine.payloads import first, flatten
 
 _MAX_VALUE = 40
+_MAX_NAME = 60
+_MAX_BITS = 128
 _MAX_ARGS = 16
 _MAX_FEATURES = 10
 _MAX_DEPTH = 2
@@ -37,11 +39,17 @@ def arguments(args: Mapping[str, Any]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name, value in _flat(args, 0):
+        if not _is_name(name):
+            continue
         if name in found:
             found[name] = found[name] if found[name] == value else ""
         elif len(found) < _MAX_ARGS:
             found[name] = value
     return found
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and len(name) <= _MAX_NAME and "\n" not in name
 
 
 def _flat(args: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
@@ -71,7 +79,11 @@ def _scalar(value: Any) -> str:
         return "true" if value else "false"
     if value is None:
         return "null"
-    text = value if isinstance(value, str) else str(value)
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return ""  # Python refuses to write out the hugest
+    text = (
+        value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
+    )
     return text if len(text) <= _MAX_VALUE and "\n" not in text else ""
 
 
@@ -81,7 +93,9 @@ def of_result(result: Any) -> list[str]:
     Only fields with few values in the world are worth keeping: truth values and short words.
     Names, numbers, ids and texts are left out here already.
     """
-    if result is None or (isinstance(result, str) and _is_empty(result)) or result in ([], {}):
+    if result is None or (isinstance(result, str) and _is_empty(result)):
+        return ["empty"]
+    if isinstance(result, (list, Mapping)) and not result:
         return ["empty"]
     if isinstance(result, Mapping):
         return list(_fields(cast("Mapping[str, Any]", result), 0))[:_MAX_FEATURES]
@@ -94,6 +108,8 @@ def _is_empty(text: str) -> bool:
 
 def _fields(result: Mapping[str, Any], depth: int) -> Iterator[str]:
     for name, value in result.items():
+        if not _is_name(name):
+            continue
         if isinstance(value, bool) or value is None:
             yield f"{name}={_scalar(value)}"
         elif isinstance(value, str):

@@ -57,6 +57,7 @@ _NOISE_COMMAND = re.compile(r"^(?:cd|export|set|source|echo)\b")
 _BEFORE_COMMAND = re.compile(r"^(?:(?:sudo|time|nohup|env|\w+=\S*)\s+)+")
 _ID_SEGMENT = re.compile(r"^(?:\d+|[0-9a-fA-F\-]{8,}|(?=.*\d)[\w\-]+)$")
 _MAX_LABEL = 60
+_SCANNED = 500
 
 
 def only_reads(word: str) -> bool:
@@ -66,7 +67,8 @@ def only_reads(word: str) -> bool:
 
 def action(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
     """The label of an event that is a step: 1 to 60 characters."""
-    return (_LABELS[kind](payload, use) or kind.replace("_", " "))[:_MAX_LABEL]
+    label = " ".join(_LABELS[kind](payload, use)[:_SCANNED].split())
+    return label[:_MAX_LABEL].rstrip() or kind.replace("_", " ")
 
 
 def _tool(payload: Mapping[str, Any], use: ToolUse) -> str:
@@ -119,8 +121,12 @@ def _tests(payload: Mapping[str, Any], use: ToolUse) -> str:
 
 
 def _file(payload: Mapping[str, Any], _use: ToolUse) -> str:
-    path = flatten(first(payload, ("path", "file", "file_path", "filename", "filePath")))
-    said = flatten(first(payload, ("action", "change", "operation", "change_type", "kind")))
+    path = flatten(first(payload, ("path", "file", "file_path", "filename", "filePath")))[
+        -_SCANNED:
+    ]
+    said = flatten(first(payload, ("action", "change", "operation", "change_type", "kind")))[
+        :_SCANNED
+    ]
     verb = said.lower().split(" ")[0] or "edit"
     verb = {"modified": "edit", "modify": "edit", "added": "create", "update": "edit"}.get(
         verb, verb
@@ -138,7 +144,7 @@ def _browser(payload: Mapping[str, Any], use: ToolUse) -> str:
 def _api(payload: Mapping[str, Any], use: ToolUse) -> str:
     if use.tool:
         return use.tool
-    route = flatten(first(payload, ("path", "endpoint", "route", "url")))
+    route = flatten(first(payload, ("path", "endpoint", "route", "url")))[:_SCANNED]
     path = re.sub(r"^https?://[^/]+", "", route).split("?")[0]
     masked = "/".join("{id}" if _ID_SEGMENT.match(part) else part for part in path.split("/"))
     method = flatten(first(payload, ("method", "verb"))).upper() or "call"

@@ -9,7 +9,7 @@ MAX_SCANNED = 4_000
 _MAX_SENTENCE = 300
 _WORD = re.compile(r"(?<![\w@./\-])[A-Za-z][A-Za-z']+(?![\w@/])")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|^\s*>.*$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|^[^\S\n]*>.*$", re.DOTALL | re.MULTILINE)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 STOP = frozenset(
     "a about above actually after again all also am an and any anything are as ask at back be "

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from hippocortex_engine.compiler.ownership import NOBODY, Users
+
 _MIN_ID = 5
 _ID = re.compile(r"(?=.*\d)(?=.*[A-Za-z_#])[\w#\-]+\Z|\d{5,}\Z")
 
@@ -90,7 +92,11 @@ class Session:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """An episode: a request and the steps it took.  `success` is None for an unlabelled one."""
+    """An episode: a request and the steps it took.  `success` is None for an unlabelled one.
+
+    `users` are those whose events it holds, the verdict apart; where it names none, those of the
+    whole session.  `firsts` tells where each action occurs first.
+    """
 
     session: Session
     request: int
@@ -98,12 +104,16 @@ class Run:
     success: bool | None
     outcome: int
     steps: list[Step]
+    users: Users = NOBODY
     ended_at: int = 0
+    firsts: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
-        """The last of its events: the verdict, else what its last step came to."""
+        """When it ended: at the verdict, else at what its last step came to."""
         last = max(self.outcome, self.steps[-1].call, self.steps[-1].result)
         self.ended_at = self.session.times[last]
+        for at, step in enumerate(self.steps):
+            self.firsts.setdefault(step.action, at)
 
     def positions(self) -> list[int]:
         """The events it rests on, in order."""
@@ -129,11 +139,23 @@ def read(session_id: str, digest: Mapping[str, Any], part: int = 0) -> Session:
     session.facts = [Stated._make(row) for row in digest["facts"]]
     session.rules = [Rule._make(row) for row in digest["rules"]]
     session.runs = [
-        Run(session, request, words.split(), success, outcome, [Step._make(row) for row in rows])
-        for request, words, success, outcome, rows in digest["runs"]
+        Run(
+            session,
+            request,
+            words.split(),
+            success,
+            outcome,
+            [Step._make(row) for row in rows],
+            _users(session, users),
+        )
+        for request, words, success, outcome, rows, users in digest["runs"]
     ]
     session.case = _case(session)
     return session
+
+
+def _users(session: Session, places: list[int]) -> Users:
+    return frozenset(user for place in places if (user := session.users[place]))
 
 
 def _case(session: Session) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from hippocortex_engine.compiler import confidence
-from hippocortex_engine.compiler.corpus import FEW, Params
+from hippocortex_engine.compiler.corpus import FEW, Params, View
 from hippocortex_engine.compiler.model import Run
 
 _MAX_STEPS = 12
@@ -19,13 +19,18 @@ _MAX_FOLLOWERS = 3
 class Consensus:
     """The steps that most of the runs took, in the order that most of them agree on.
 
-    Failed calls do not count: how they are recovered is a playbook's business.
+    Failed calls do not count: how they are recovered is a playbook's business.  Nor do actions
+    that the pattern may not show.
     """
 
-    def __init__(self, runs: Sequence[Run], params: Params) -> None:
+    def __init__(self, runs: Sequence[Run], params: Params, view: View) -> None:
         self._params = params
         self._runs = runs
-        self._sequences = [[step.action for step in run.steps if not step.error] for run in runs]
+        shown = {action: view.action(action) for run in runs for action in run.firsts}
+        self._sequences = [
+            [step.action for step in run.steps if not step.error and shown[step.action]]
+            for run in runs
+        ]
         self._weights = [confidence.weight(run) for run in runs]
         self._total = sum(self._weights)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 from hippocortex_engine.compiler import confidence, evidence, wording
 from hippocortex_engine.compiler.corpus import Corpus
 from hippocortex_engine.compiler.language import STOP
 from hippocortex_engine.compiler.model import Rule, Session
+from hippocortex_engine.compiler.ownership import NOBODY
 from hippocortex_engine.records import Candidate
 
 STATED_ONCE = 0.6
@@ -37,12 +40,33 @@ def policies(corpus: Corpus) -> list[Candidate]:
     found: list[Candidate] = []
     for owner, statements in sorted(owners.items()):
         ordered = sorted(statements, key=_order)
-        withdrawals = [said for said in ordered if said.rule.kind == "withdraw"]
-        for key, group in _grouped(ordered).items():
-            opposite = "avoid" if group[-1].rule.kind == "do" else "do"
-            against = [said for said in ordered if said.rule.kind == opposite]
-            found.append(_policy(owner, key, group, _ended(group[-1], [*withdrawals, *against])))
+        known = _Known(ordered)
+        found += [
+            _policy(owner, key, group, _ended(group[-1], known.like(group[-1])))
+            for key, group in _grouped(ordered).items()
+        ]
     return found
+
+
+class _Known:
+    """The statements that may take a rule back, found by the stems that they share with it.
+
+    A statement is listed under so many of its rarest stems that whatever has enough of its stems
+    has one of these (prefix filtering, Chaudhuri et al. 2006).
+    """
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        counts = Counter(stem for said in statements for stem in said.words)
+        self._under: defaultdict[str, list[Statement]] = defaultdict(list)
+        for said in statements:
+            stems = sorted(said.words, key=lambda stem: (counts[stem], stem))
+            spare = len(stems) - ceil(_ALIKE * len(stems))
+            for stem in stems[: spare + 1]:
+                self._under[stem].append(said)
+
+    def like(self, rule: Statement) -> list[Statement]:
+        """Those that may have enough stems in common with a rule."""
+        return [said for stem in sorted(rule.words) for said in self._under.get(stem, ())]
 
 
 def _stems(rule: Rule) -> frozenset[str]:
@@ -51,6 +75,8 @@ def _stems(rule: Rule) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
+    if any(letter.isdigit() for letter in word):
+        return word  # a name: c10 is not c100
     root = _ENDING.sub("", word) if len(word) > 4 else word  # noqa: PLR2004 - "use", "uses"
     return root[:-1] if len(root) > 3 and root[-1] == root[-2] else root  # noqa: PLR2004
 
@@ -67,7 +93,7 @@ def _grouped(statements: Sequence[Statement]) -> dict[str, list[Statement]]:
 
 def _ended(last: Statement, statements: Sequence[Statement]) -> Statement | None:
     """The later statement that takes a rule back, if there is one."""
-    later = [said for said in statements if _order(said) > _order(last) and _takes_back(said, last)]
+    later = [said for said in statements if _takes_back(said, last) and _order(said) > _order(last)]
     return min(later, key=_order, default=None)
 
 
@@ -76,16 +102,19 @@ def _order(said: Statement) -> tuple[int, tuple[str, int], int]:
 
 
 def _takes_back(said: Statement, rule: Statement) -> bool:
+    if said.rule.kind == rule.rule.kind:
+        return False
     common = len(said.words & rule.words)
     if said.rule.kind == "withdraw":
         return bool(said.words) and common >= _ALIKE * len(said.words)
-    opposite = {said.rule.kind, rule.rule.kind} == {"do", "avoid"}
-    return opposite and common >= _ALIKE * len(said.words | rule.words)
+    return common >= _ALIKE * len(said.words | rule.words)
 
 
 def _policy(owner: str, key: str, group: Sequence[Statement], ended: Statement | None) -> Candidate:
     last = group[-1]
-    proof = evidence.of_parts([(said.at, said.session, (said.rule.position,)) for said in group])
+    proof = evidence.of_parts(
+        [_part(said) for said in group], [_part(ended)] if ended is not None else []
+    )
     sure = confidence.repeated(STATED_ONCE, len(group))
     do = _imperative(last.rule)
     content = {
@@ -96,7 +125,7 @@ def _policy(owner: str, key: str, group: Sequence[Statement], ended: Statement |
         "stated_by": owner or None,
         "applies_when": last.rule.condition or "always",
         "not_when": "the user says otherwise",
-        "support": {"sessions": len(proof.sessions), "statements": len(group)},
+        "support": {"sessions": proof.own_sessions, "statements": len(group)},
         "ended": wording.day(ended.at) if ended else None,
     }
     told = "stated once" if len(group) == 1 else f"stated {wording.times(len(group))}"
@@ -111,9 +140,16 @@ def _policy(owner: str, key: str, group: Sequence[Statement], ended: Statement |
         confidence=sure,
         strength=sure,
         status="superseded" if ended else "active",
+        personal=True,
+        owner=owner or None,
         entities=(owner,) if owner else (),
         **proof.fields(),
     )
+
+
+def _part(said: Statement) -> evidence.Part:
+    users = frozenset({said.rule.user}) if said.rule.user else NOBODY
+    return evidence.Part(said.at, said.session, (said.rule.position,), users)
 
 
 def _imperative(rule: Rule) -> str:

@@ -67,8 +67,15 @@ _KIN = frozenset(
     "wife husband partner girlfriend boyfriend son daughter brother sister mother father mom dad "
     "dog cat pet boss manager mentor doctor dentist assistant".split()
 )
+_CUT_SHORT = frozenset(
+    "departing arriving leaving landing starting ending including regarding using having being "
+    "containing costing lasting offering serving allowing coming going made based located".split()
+)
+_OWNED = frozenset("my our your his her their its".split())
 _THIS_ONE = frozenset("the a an some our its such how when to as".split())
 _MAX_OBJECT_WORDS = 5
+_MIN_NAMED = 2
+_NAMED = re.compile(r" (?:\S*\d\S*|[A-Z]\S*)$")
 _WORK_NOUN = frozenset("home night day project it this that weekends present".split())
 
 
@@ -78,7 +85,7 @@ class Dialogue:
     def __init__(self) -> None:
         self.kept: list[Stated] = []
         self._turn = 0
-        self._last: dict[str, tuple[int, Stated]] = {}
+        self._last: dict[tuple[str, str | None], tuple[int, Stated]] = {}
 
     def keep(self, fact: Stated) -> None:
         """Adds a fact, once its event has a position."""
@@ -96,7 +103,7 @@ class Dialogue:
                 continue
             facts = list(self._sentence(sentence, who, event.user_id))
             if facts and not _UNSURE.search(sentence):
-                self._last[who] = (self._turn, facts[0])
+                self._last[who, event.user_id] = (self._turn, facts[0])
                 yield from facts
 
     def _sentence(self, sentence: str, who: str, user: str | None) -> Iterator[Stated]:
@@ -104,7 +111,7 @@ class Dialogue:
         for clause in _clauses(sentence):
             bare = _LEAD.sub("", clause, count=1)
             if value := grammar.correction(clause) or grammar.correction(bare):
-                yield from self._correct(value, who, sentence)
+                yield from self._correct(value, (who, user), sentence)
                 continue
             for said in grammar.read_clause(bare):
                 fact = _stated(said, who, user, sentence)
@@ -114,7 +121,7 @@ class Dialogue:
         if not found and (match := _NOTE.match(sentence)):
             yield from _note(sentence, match, who, user)
 
-    def _correct(self, value: str, who: str, sentence: str) -> Iterator[Stated]:
+    def _correct(self, value: str, who: tuple[str, str | None], sentence: str) -> Iterator[Stated]:
         turn, fact = self._last.get(who, (-_CORRECTABLE_MESSAGES, None))
         if fact is None or fact.multiple or self._turn - turn >= _CORRECTABLE_MESSAGES:
             return
@@ -192,9 +199,10 @@ def _clean(value: str, attribute: str) -> str:
 def _plausible(attribute: str, value: str) -> bool:
     """Whether a value can stand by itself, by the kind of its attribute."""
     words = value.lower().split()
-    if not words or _POINTING.intersection(words):
+    verb, _, purpose = attribute.partition(" for ")
+    if not words or _POINTING.intersection([*words, *purpose.split()]):
         return False
-    return _TESTS.get(attribute, _is_something)(value, words)
+    return _TESTS.get(verb, _is_something)(value, words)
 
 
 def _is_something(_value: str, words: list[str]) -> bool:
@@ -210,8 +218,15 @@ def _is_place(value: str, words: list[str]) -> bool:
     return words[0] not in _WORK_NOUN and (proper.isupper() or proper.isdigit())
 
 
-def _is_kind(_value: str, words: list[str]) -> bool:
-    return words[0] not in _THIS_ONE and len(words) <= _MAX_OBJECT_WORDS
+def _is_kind(value: str, words: list[str]) -> bool:
+    """A sort of things; of `the` things only one that is named: "the region eu-1"."""
+    named = words[0] == "the" and len(words) > _MIN_NAMED and _NAMED.search(value) is not None
+    whole = len(words) == 1 or words[-1] not in _CUT_SHORT
+    return (named or words[0] not in _THIS_ONE) and whole and len(words) <= _MAX_OBJECT_WORDS
+
+
+def _is_tool(_value: str, words: list[str]) -> bool:
+    return words[0] not in _OWNED and not words[0].startswith(("not", "n't", "already", "like"))
 
 
 def _has_digit(value: str, _words: list[str]) -> bool:
@@ -222,6 +237,7 @@ _TESTS: dict[str, Callable[[str, list[str]], bool]] = {
     "name": _is_name,
     **dict.fromkeys(("lives in", "works at"), _is_place),
     **dict.fromkeys(("likes", "dislikes", "prefers"), _is_kind),
+    "uses": _is_tool,
     **dict.fromkeys(
         ("user id", "account id", "customer id", "employee id", "phone", "number"), _has_digit
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hippocortex_engine.compiler import wording
-from hippocortex_engine.compiler.corpus import FEW, Corpus
+from hippocortex_engine.compiler.corpus import FEW, View
 from hippocortex_engine.compiler.model import USER, Run, Step
 from hippocortex_engine.compiler.sequences import Consensus
 
@@ -21,10 +21,11 @@ _LONG_CONSTANT = 30
 class Details:
     """Looks at the calls of a task's runs, action by action."""
 
-    def __init__(self, runs: Sequence[Run], consensus: Consensus, corpus: Corpus) -> None:
+    def __init__(self, runs: Sequence[Run], consensus: Consensus, view: View) -> None:
         self._runs = runs
         self._consensus = consensus
-        self._corpus = corpus
+        self._view = view
+        self._corpus = view.corpus
         self._calls: defaultdict[str, list[tuple[Run, Step]]] = defaultdict(list)
         for run in runs:
             for step in run.steps:
@@ -61,13 +62,15 @@ class Details:
         calls = self._calls[action]
         counts: Counter[str] = Counter()
         owners: defaultdict[str, list[Run]] = defaultdict(list)
-        for run, step in calls:
+        for run in self._runs:
             # What an earlier result showed already was not brought about by this step.
-            earlier = run.steps[: run.steps.index(step)]
-            known = {feature for before in earlier for feature in before.features}
-            for feature in sorted(set(step.features) - known):
-                counts[feature] += 1
-                owners[feature].append(run)
+            known: set[str] = set()
+            for step in run.steps:
+                if step.action == action and not step.error:
+                    for feature in sorted(set(step.features) - known):
+                        counts[feature] += 1
+                        owners[feature].append(run)
+                known.update(step.features)
         stable = [
             feature
             for feature, hits in sorted(counts.items())
@@ -109,6 +112,7 @@ class Details:
             if 0 < len(value) <= _LONG_CONSTANT
             and value not in {"null", "[]"}
             and name not in given
+            and self._view.argument(action, name)
             and len({id(owner) for owner in owners}) > FEW
             and len(owners) >= _NEARLY_ALL * len(calls)
             and self._corpus.shared(owners)
@@ -122,7 +126,8 @@ class Details:
             counts.update(step.origins.items())
         found: dict[str, str] = {}
         for (name, origin), hits in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])):
-            if hits > _MOST * len(calls):
+            known = origin == USER or self._view.action(origin)
+            if hits > _MOST * len(calls) and known and self._view.argument(action, name):
                 found.setdefault(name, origin)
         return dict(sorted(found.items())[:_MAX_ARGS])
 
@@ -134,7 +139,12 @@ class Details:
         several = [steps for steps in calls.values() if len(steps) >= FEW]
         if len(several) <= _MOST * len(calls):
             return ""
-        varying = Counter(name for steps in several for name in _varying(steps))
+        varying = Counter(
+            name
+            for steps in several
+            for name in _varying(steps)
+            if self._view.argument(steps[0].action, name)
+        )
         best = sorted(varying.items(), key=lambda item: (-item[1], item[0]))
         return best[0][0] if best else ""
 

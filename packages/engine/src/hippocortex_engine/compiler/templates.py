@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 MAX_SCANNED = 4_000
+_MAX_LINE = 500
 _MAX_TEMPLATE = 160
 _MAX_WORDS = 24
 _MIN_ECHO = 3
@@ -33,8 +34,8 @@ _MASKS = re.compile(
     r"\b\d{1,2}/\d{1,2}/\d{2,4}\b|\b\d{1,2}:\d\d(?::\d\d)?\b)|"
     r"(?P<money>[$€£¥]\s?\d+(?:,\d{3})*(?:\.\d+)?)|"
     r"(?P<value>\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`|(?<!\w)'[^'\n]{0,200}'(?!\w))|"
-    r"(?P<path>(?<![\w<])(?:[A-Za-z]:\\|~?/|\.{1,2}/)[\w.\-/\\]+|\b[\w\-]+(?:/[\w.\-]+)+|"
-    r"\b[\w\-]+\.(?:py|js|ts|tsx|jsx|json|ya?ml|toml|md|txt|go|rs|java|c|h|cpp|sh|sql|csv|html|css)\b)|"
+    r"(?P<path>(?<![\w<])(?:[A-Za-z]:\\|~?/|\.{1,2}/)[\w.\-/\\]+|(?<![\w\-])[\w\-]+(?:/[\w.\-]+)+|"
+    r"(?<![\w\-])[\w\-]+\.(?:py|js|ts|tsx|jsx|json|ya?ml|toml|md|txt|go|rs|java|c|h|cpp|sh|sql|csv|html|css)\b)|"
     r"(?P<hex>\b0x[0-9a-fA-F]+\b|\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}\b)|"
     r"(?P<id>#\d+\b|(?<![\w<])(?=[\w\-]*\d)(?=[\w\-]*[A-Za-z])[A-Za-z0-9][\w\-]*\b)|"
     r"(?P<n>(?<![\w<])[+\-]?\d+(?:,\d{3})*(?:\.\d+)?%?)"
@@ -52,14 +53,15 @@ def template(text: str, echoes: Mapping[str, str] | None = None) -> str:
     """The class of an error.
 
     Args:
-        text: what the tool said; only its first 4,000 characters are read.
+        text: what the tool said; only its first 4,000 characters are read,
+            and of its telling line the first 500.
         echoes: argument values of the failing call by argument name: where the text repeats one
             it becomes a slot of that name, so no caller's value stays behind.
 
     Returns:
         One line of at most 160 characters, such as `flight <flight_number> not found`.
     """
-    line = _telling_line(text[:MAX_SCANNED])
+    line = _telling_line(text[:MAX_SCANNED])[:_MAX_LINE]
     for name, value in sorted((echoes or {}).items(), key=_longest_first):
         if len(value) >= _MIN_ECHO and value in line and not _MASKED.search(value):
             line = re.sub(rf"(?<![\w<]){re.escape(value)}(?!\w)", f"<{name}>", line)

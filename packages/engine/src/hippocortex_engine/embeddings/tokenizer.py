@@ -8,6 +8,7 @@ than tokenizing.  (A test checks the equality on random and real text.)
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import threading
@@ -33,9 +34,12 @@ class WordTokenizer:
         self._tokenizer = Tokenizer.from_file(str(wheel_file("tokenizers/*tokenizer*.json")))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        # "</s>" in a text is four characters of it, not the end of a sequence.
+        self._tokenizer.encode_special_tokens = True
+        self._surcharges = _load_surcharges()
         self._space = int(self._tokenizer.token_to_id("\u2581") or 0)
         self._known: dict[str, tuple[int, ...]] = {}
-        self._lengths: dict[str, int] = {}
+        self._costs: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def encode_whole(self, text: str) -> list[int]:
@@ -52,17 +56,29 @@ class WordTokenizer:
         return ids
 
     def count(self, text: str) -> int:
-        """How many token ids a text has."""
-        lengths = self._lengths
+        """What a text costs a model with a vocabulary of today: at least its tokens there.
+
+        Tokens here, plus the surcharge of those that o200k writes with several.
+        """
+        costs = self._costs
         words = _WORD.findall(" " + text if text else "")
         try:
-            return sum([lengths[word] for word in words])
+            return sum([costs[word] for word in words])
         except KeyError:
-            return sum(len(self._known.get(word) or self._learn(word)) for word in words)
+            return sum([costs[word] if word in costs else self._cost(word) for word in words])
+
+    def vocabulary(self) -> dict[int, str]:
+        """Token id to its text."""
+        known = self._tokenizer.get_vocab()
+        return {token: text.replace("\u2581", " ") for text, token in known.items()}
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of each text."""
         return [self.encode(text) for text in texts]
+
+    def _cost(self, word: str) -> int:
+        ids = self._known.get(word) or self._learn(word)
+        return len(ids) + sum([self._surcharges.get(one, 0) for one in ids])
 
     def _learn(self, word: str) -> tuple[int, ...]:
         # The tokenizer puts a space in front of its own accord.
@@ -70,16 +86,37 @@ class WordTokenizer:
         if len(word) < _LONG:
             with self._lock:
                 if len(self._known) >= _REMEMBERED:
-                    self._known, self._lengths = {}, {}
+                    self._known, self._costs = {}, {}
                 self._known[word] = ids
-                self._lengths[word] = len(ids)
+                self._costs[word] = len(ids) + sum([self._surcharges.get(one, 0) for one in ids])
         return ids
+
+    def after_fork(self) -> None:
+        """In a child process: a lock that another thread of the parent held is held for ever."""
+        self._lock = threading.Lock()
+
+
+def _load_surcharges() -> dict[int, int]:
+    """Token id to how many tokens more o200k needs for the same text.
+
+    Made once from the two vocabularies (benchmarks/make_surcharges.py).
+    """
+    text = Path(__file__).with_name("surcharges.json").read_text("ascii")
+    return {token: int(extra) for extra, tokens in json.loads(text).items() for token in tokens}
 
 
 @cache
 def load_tokenizer() -> WordTokenizer:
     """The one tokenizer of the process, shared by embedder and token counter."""
     return WordTokenizer()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        after_in_child=lambda: (
+            load_tokenizer().after_fork() if load_tokenizer.cache_info().currsize else None
+        )
+    )
 
 
 def wheel_file(pattern: str) -> Path:

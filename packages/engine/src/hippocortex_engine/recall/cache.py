@@ -6,6 +6,7 @@ import threading
 
 from sqlalchemy import Connection
 
+from hippocortex_engine.capturing import check_embedder
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.storage import artifacts as artifact_store
@@ -27,9 +28,14 @@ class RecallCache:
         self._index = RecallIndex(dimensions)
         self._knowledge = Knowledge([], dimensions)
 
-    def current(self, connection: Connection) -> tuple[RecallIndex, Knowledge]:
-        """Both indexes as of the connection's transaction.  Call with `lock` held."""
+    def current(self, connection: Connection, embedder: str) -> tuple[RecallIndex, Knowledge]:
+        """Both indexes as of the connection's transaction.  Call with `lock` held.
+
+        Raises:
+            ConfigurationError: another process gave the events vectors of another model.
+        """
         state = tenant_store.state(connection, self._tenant_id) or TenantState.nobody()
+        check_embedder(state.embedder, embedder)
         if state.generation != self._index.generation:
             self._index = RecallIndex(self._dimensions, state.generation)
         if state.head > self._index.head:

@@ -8,7 +8,7 @@ answer is often next to the words of the question.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -127,13 +127,18 @@ class RecallIndex:
         self.head = int(rows[-1].seq)
         self.newest = max(self.newest, int(self.columns["occurred_at"][taken].max()))
 
-    def rows_of(self, sequence: Sequence[int]) -> NDArray[np.int64]:
-        """The rows of those sequence numbers that are here."""
-        wanted = np.asarray(sequence, dtype=np.int64)
-        places = np.searchsorted(self.columns["seq"], wanted)
-        inside = places < len(self)
-        places, wanted = places[inside], wanted[inside]
-        return places[self.columns["seq"][places] == wanted]
+    def token_sum(self) -> Callable[[Sequence[int]], int]:
+        """Tokens of events by their sequence numbers together, as of now."""
+        known, tokens = self.columns["seq"], self.columns["tokens"]
+
+        def total(sequence: Sequence[int]) -> int:
+            wanted = np.asarray(sequence, dtype=np.int64)
+            places = np.searchsorted(known, wanted)
+            inside = places < len(known)
+            places, wanted = places[inside], wanted[inside]
+            return int(tokens[places[known[places] == wanted]].sum())
+
+        return total
 
     def window_length(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Terms in the windows of some rows."""

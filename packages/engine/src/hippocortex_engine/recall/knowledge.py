@@ -48,7 +48,18 @@ class Knowledge:
         self._owner = np.array(
             [self.index.owners.code(_owner(one)) for one in self.records], dtype=np.int32
         )
-        self.titles = [
+        self.outdated = frozenset(
+            seq
+            for one in records
+            if one.candidate.type == "fact" and one.candidate.status == "superseded"
+            for seq in one.evidence
+        )
+        self.playbooks = [
+            place
+            for place, one in enumerate(self.records)
+            if one.candidate.type == "failure_playbook"
+        ]
+        self.titles: list[frozenset[int]] = [
             frozenset(term_hash(term) for term in terms(one.candidate.title))
             for one in self.records
         ]
@@ -75,11 +86,12 @@ class Knowledge:
 
 
 def _owner(one: ArtifactRecord) -> str | None:
-    users = one.candidate.users
-    if len(users) == 1 and users[0] is not None:
-        return users[0]
-    # Of nobody in particular, and about somebody: visible only without a user filter.
-    return None if one.candidate.type == "fact" else _SHARED
+    """Whose it is; None: visible only to a query that asks for nobody in particular."""
+    found = one.candidate
+    if found.personal:
+        return found.owner
+    users = [user for user in found.users if user is not None]
+    return users[0] if len(users) == 1 else _SHARED
 
 
 def _row(place: int, one: ArtifactRecord) -> _Row:

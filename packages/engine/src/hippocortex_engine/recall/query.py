@@ -14,13 +14,14 @@ from hippocortex_engine.text import query_terms, term_hash, terms
 MAX_TERMS = 24
 """Terms of a query that are matched; of more, the rarest."""
 
-# Names, identifiers, paths, quoted text: what a query is about, not how it is asked.
-_ENTITY = re.compile(
-    r"[\"'\u201c\u2018]([^\"'\u201d\u2019]{2,60})[\"'\u201d\u2019]"
-    r"|([\w./-]*[\w]+[._/-][\w./-]*\w)"
-    r"|(\w*\d\w*)"
-    r"|(?<![.!?]\s)(?<!^)\b([A-Z]\w+)"
-)
+MAX_CHARS = 4_000
+"""Characters of a query in which names are looked for."""
+
+_LONGEST_NAME = 120
+_RUN = re.compile(r"[\w./-]+")
+_QUOTED = re.compile(r"[\"\u201c\u2018']([^\"\u201d\u2019']{2,60})[\"\u201d\u2019']")
+_JOINED = re.compile(r"\w[._/-]\w")
+_ENDS = (".", "!", "?", ":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,28 @@ class Query:
 def understand(text: str, embedder: Embedder) -> Query:
     """The query of a text."""
     found = query_terms(text)
-    named = [part for match in _ENTITY.findall(text) for part in match if part]
     return Query(
         text=text,
         terms=tuple(dict.fromkeys(term_hash(term) for term in found)),
         vector=quantize(embedder.embed([text]))[0],
-        entities=frozenset(term_hash(term) for name in named for term in terms(name)),
+        entities=frozenset(term_hash(term) for name in names(text) for term in terms(name)),
         words=frozenset(re.findall(r"\w+", text.lower())),
     )
+
+
+def names(text: str) -> list[str]:
+    """What a query is about, not how it is asked: quoted text, identifiers, paths, proper names."""
+    text = text[:MAX_CHARS]
+    found = _QUOTED.findall(text)
+    for match in _RUN.finditer(text):
+        run = match.group()
+        before = text[: match.start()].rstrip()[-1:]
+        if len(run) <= _LONGEST_NAME and _is_name(run, opens=not before or before in _ENDS):
+            found.append(run)
+    return found
+
+
+def _is_name(run: str, *, opens: bool) -> bool:
+    """Whether a run of characters names something; `opens`: it begins a sentence."""
+    proper = len(run) > 1 and run[0].isupper() and not opens
+    return proper or any(map(str.isdigit, run)) or _JOINED.search(run) is not None

@@ -53,7 +53,7 @@ class Hits:
     named: Floats
 
 
-_NOTHING = Hits(
+NOTHING = Hits(
     np.zeros(0, np.int64),
     np.zeros(0, np.float32),
     np.zeros(0, np.float32),
@@ -65,13 +65,13 @@ _NOTHING = Hits(
 def search(index: RecallIndex, query: Query, allowed: NDArray[np.bool_] | None, limit: int) -> Hits:
     """The best `limit` rows among those allowed (None: all)."""
     if not len(index):
-        return _NOTHING
+        return NOTHING
     bm25, coverage = lexical(index, query)
     if allowed is not None:
         bm25 = np.where(allowed, bm25, np.float32(0))
-    rows = np.union1d(_best(bm25, SHORTLIST), _nearest(index, query, allowed, SHORTLIST))
+    rows = np.union1d(_best(bm25, SHORTLIST), nearest(index, query, allowed, SHORTLIST))
     if not len(rows):
-        return _NOTHING
+        return NOTHING
     cosine = window_cosine(index, query, rows)
     acting = np.isin(index.columns["actor"][rows], _named_actors(index, query))
     length = np.minimum(index.columns["tokens"][rows], FULL_LENGTH) / FULL_LENGTH
@@ -159,7 +159,7 @@ def _spread(index: RecallIndex, rows: Any, counts: Floats, frequency: Floats) ->
     return np.flatnonzero(frequency)
 
 
-def _nearest(
+def nearest(
     index: RecallIndex, query: Query, allowed: NDArray[np.bool_] | None, count: int
 ) -> Rows:
     """The rows whose sign bits differ least from the query's."""

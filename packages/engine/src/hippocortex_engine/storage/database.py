@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import weakref
@@ -11,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -24,6 +25,8 @@ HEAD_REVISION = "0001"
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another process's transaction."""
+
+_CHECKPOINT_PATIENCE = 250  # milliseconds that a checkpoint waits for readers
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -42,6 +45,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._write_lock = threading.RLock()
         self._writer: Connection | None = None
+        self._wants_checkpoint = False
         with translated(self.where):
             if self.is_sqlite:
                 _inspect_sqlite(self.url, self.where)
@@ -70,25 +74,54 @@ class Database:
                 # Whatever went wrong, the next writer starts with a connection that works.
                 self._drop_writer()
                 raise
+        self._try_checkpoint()
+
+    @contextmanager
+    def exclusive(self) -> Generator[None]:
+        """Keep this process's writers out, without a transaction."""
+        with self._write_lock:
+            yield
 
     @property
     def kind(self) -> str:
         """The database's name, such as "sqlite"."""
         return self.url.get_backend_name()
 
+    def busy_timeout(self, milliseconds: int) -> None:
+        """How long this process's writer waits for another process's transaction."""
+        with translated(self.where), self._write_lock:
+            writer = self._writer or self._open_writer()
+            raw = writer.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute(f"PRAGMA busy_timeout={milliseconds}")
+
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and empty it.
 
-        Until then what was deleted may still stand in the log.  Another process's open read keeps
-        its part of the log; the next checkpoint takes that.
+        Until then what was deleted may still stand in the log.  While another process reads, its
+        part of the log must stay; it is tried again after every write and on closing.
         """
-        with translated(self.where), self._write_lock, self.engine.connect() as connection:
+        self._wants_checkpoint = True
+        self._try_checkpoint()
+
+    def _try_checkpoint(self) -> None:
+        if not self._wants_checkpoint:
+            return
+        with translated(self.where), self.engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raw.execute(f"PRAGMA busy_timeout={_CHECKPOINT_PATIENCE}")
+            try:
+                (busy, *_) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError:  # somebody writes; the next write tries again
+                busy = 1
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+            self._wants_checkpoint = bool(busy)
 
     def close(self) -> None:
         """Close every connection."""
+        self._try_checkpoint()
         with self._write_lock:
             self._drop_writer()
             self.engine.dispose()
@@ -96,6 +129,8 @@ class Database:
     def after_fork(self) -> None:
         """In a child process: leave the parent's connections alone and open new ones."""
         self._write_lock = threading.RLock()
+        if self._shared:
+            return  # a database in memory is the child's own copy, connection and all
         # Not closed, only let go: closing would end the parent's transactions.
         _abandoned.append(self._writer)
         self._writer = None
@@ -134,15 +169,18 @@ class Database:
 
 
 def _checked_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (SQLAlchemyError, ValueError):
-        raise ConfigurationError(f"not a database URL: {url!r}; use sqlite:///path") from None
-    if parsed.get_backend_name() != "sqlite":
+    """The URL taken apart; what follows `sqlite:///` is a path as it stands, `%` included."""
+    if not isinstance(url, str) or not url.startswith("sqlite:"):  # pyright: ignore[reportUnnecessaryIsInstance]
+        kind = str(url).partition(":")[0]
         raise ConfigurationError(
-            f"the engine stores in SQLite; {parsed.get_backend_name()!r} is not supported"
+            f"the engine stores in SQLite (sqlite:///path); {kind!r} is not supported"
         )
-    return parsed
+    match = re.fullmatch(r"sqlite://(?:/(.*?))?(?:\?synchronous=(\w*))?", url, re.DOTALL)
+    if match is None:
+        raise ConfigurationError("not a database URL; use sqlite:///path")
+    path, synchronous = match.groups()
+    query = {} if synchronous is None else {"synchronous": synchronous}
+    return URL.create("sqlite", database=path or None, query=query)
 
 
 def _shown(url: URL) -> str:
@@ -156,7 +194,7 @@ def _create(url: URL) -> Engine:
         raise ConfigurationError(f"synchronous must be normal or full, not {synchronous.lower()!r}")
     memory = not url.database or url.database == ":memory:"
     if not memory:
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        _prepare(Path(str(url.database)))
     options: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 8}
     engine = create_engine(
         url.set(query=query),
@@ -171,6 +209,13 @@ def _create(url: URL) -> Engine:
     event.listen(engine, "connect", _pragmas(synchronous))
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _prepare(path: Path) -> None:
+    """Make the folder and an empty file that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _pragmas(synchronous: str) -> Any:

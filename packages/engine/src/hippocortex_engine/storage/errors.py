@@ -34,6 +34,9 @@ def translated(where: str) -> Generator[None]:
         raise UnavailableError(f"{where}: {_meaning(str(failure.orig))}") from failure
     except sqlite3.Error as failure:  # a transaction is begun on the bare driver
         raise UnavailableError(f"{where}: {_meaning(str(failure))}") from failure
+    except OSError as failure:
+        said = failure.strerror or "the file system failed"
+        raise UnavailableError(f"{where}: {said}") from failure
     except (SQLAlchemyError, PoolTimeoutError) as failure:
         raise UnavailableError(f"{where}: {type(failure).__name__}") from failure
 

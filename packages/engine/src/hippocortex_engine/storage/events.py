@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -93,7 +94,7 @@ _TAKE_SEQUENCE = Prepared(
     update(tenants)
     .where(tenants.c.tenant_id == bindparam("tenant"))
     .values(head=tenants.c.head + bindparam("count"))
-    .returning(tenants.c.head)
+    .returning(tenants.c.head, tenants.c.generation, tenants.c.embedder)
 )
 _INSERT = Prepared(insert(events))
 _KNOWN_KEY = Prepared(
@@ -104,15 +105,23 @@ _KNOWN_KEY = Prepared(
 _RECENT = Prepared(
     select(events.c.vector)
     .where(events.c.tenant_id == bindparam("tenant"), events.c.session_id == bindparam("session"))
-    .order_by(events.c.occurred_at.desc(), events.c.seq.desc())
+    .order_by(events.c.seq.desc())
     .limit(bindparam("most"))
 )
 
 
-def take_sequence(connection: Connection, tenant_id: str, count: int) -> int:
-    """Reserve `count` sequence numbers; the first of them."""
-    head = _TAKE_SEQUENCE.run(connection, {"tenant": tenant_id, "count": count}).scalar_one()
-    return int(head) - count + 1
+class Taken(NamedTuple):
+    """The first of the reserved sequence numbers, and how the tenant stands."""
+
+    first: int
+    generation: int
+    embedder: str
+
+
+def take_sequence(connection: Connection, tenant_id: str, count: int) -> Taken:
+    """Reserve `count` sequence numbers."""
+    row: Any = _TAKE_SEQUENCE.run(connection, {"tenant": tenant_id, "count": count}).one()
+    return Taken(int(row[0]) - count + 1, int(row[1]), str(row[2]))
 
 
 def insert_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -213,15 +222,17 @@ def recall_rows(connection: Connection, tenant_id: str, after: int) -> Sequence[
 
 
 class Excerptable(NamedTuple):
-    """What a pack needs of an event."""
+    """What a pack needs of an event: of a long one its text, cut to size, else its payload."""
 
     seq: int
     event_id: str
     session_id: str
     type: str
+    actor: str | None
     occurred_at: int
     salience: float
-    payload: str
+    said: str | None
+    payload: str | None
 
 
 _AT_ONCE = 96  # more than one pack asks for, so that one prepared statement serves
@@ -231,9 +242,11 @@ _TO_SHOW = Prepared(
         events.c.event_id,
         events.c.session_id,
         events.c.type,
+        events.c.actor,
         events.c.occurred_at,
         events.c.salience,
-        events.c.payload,
+        events.c.said,
+        case((events.c.said.is_(None), events.c.payload)),
     ).where(
         events.c.tenant_id == bindparam("tenant"),
         events.c.seq.in_([bindparam(f"s{place}") for place in range(_AT_ONCE)]),
@@ -327,7 +340,17 @@ class Pending:
 def pending(
     connection: Connection, tenant_id: str, after: int, wanted: EventFilter
 ) -> list[Pending]:
-    """What came after a sequence number, by session."""
+    """What came after a sequence number, by session.
+
+    The filter chooses sessions; of those, all events count, whoever's they are: a session is
+    read as a whole.
+    """
+    conditions = [events.c.tenant_id == tenant_id, events.c.seq > after]
+    if not wanted.is_empty:
+        chosen = select(events.c.session_id).where(
+            *wanted.conditions(tenant_id), events.c.seq > after
+        )
+        conditions.append(events.c.session_id.in_(chosen))
     rows = connection.execute(
         select(
             events.c.session_id,
@@ -336,7 +359,7 @@ def pending(
             func.max(events.c.seq),
             func.count(),
         )
-        .where(*wanted.conditions(tenant_id), events.c.seq > after)
+        .where(*conditions)
         .group_by(events.c.session_id)
         .order_by(events.c.session_id)
     )

@@ -67,11 +67,14 @@ events = Table(
     # What recall looks at stands before the payload, so that loading it skips the payload's pages.
     Column("vector", LargeBinary, nullable=False),
     Column("terms", LargeBinary, nullable=False),
+    # What a long payload says, cut to what is indexed, so that showing it needs no parsing.
+    Column("said", Text),
     Column("payload", Text, nullable=False),
     Column("metadata", Text),
     PrimaryKeyConstraint("tenant_id", "seq", name="pk_events"),
     UniqueConstraint("tenant_id", "event_id", name="uq_events_event_id"),
     Index("ix_events_session", "tenant_id", "session_id", "occurred_at", "seq"),
+    Index("ix_events_session_arrival", "tenant_id", "session_id", "seq"),
     Index(
         "uq_events_idempotency_key",
         "tenant_id",
@@ -119,6 +122,8 @@ artifacts = Table(
     Column("users", Text, nullable=False),
     Column("agents", Text, nullable=False),
     Column("entities", Text, nullable=False),
+    Column("personal", Integer, nullable=False),
+    Column("owner", ID),
     Column("first_at", TIME, nullable=False),
     Column("last_at", TIME, nullable=False),
     Column("created_at", TIME, nullable=False),

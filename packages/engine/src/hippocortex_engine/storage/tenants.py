@@ -89,7 +89,9 @@ def _raise(connection: Connection, tenant_id: str, counter: Column[int]) -> None
 def set_compiled(connection: Connection, tenant_id: str, head: int) -> None:
     """Everything up to `head` has been compiled."""
     connection.execute(
-        update(tenants).where(tenants.c.tenant_id == tenant_id).values(compiled_head=head)
+        update(tenants)
+        .where(tenants.c.tenant_id == tenant_id, tenants.c.compiled_head < head)
+        .values(compiled_head=head)
     )
 
 

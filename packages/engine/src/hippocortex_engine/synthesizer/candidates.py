@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,14 @@ from hippocortex_engine.describe import describe
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
-from hippocortex_engine.recall.search import Hits, search, window_cosine
+from hippocortex_engine.recall.search import (
+    NOTHING,
+    SHORTLIST,
+    Hits,
+    nearest,
+    search,
+    window_cosine,
+)
 from hippocortex_engine.storage.events import Excerptable
 from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.memory import Memory
@@ -63,6 +71,9 @@ BESIDE = 0.6
 """Share of the best artifact's relevance that another needs beside it."""
 
 
+Floats = NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """How much each term of a query tells, by hash, and all of them together."""
@@ -81,9 +92,10 @@ def weigh(index: RecallIndex, query: Query) -> Weights:
     return Weights(found, sum(found.values()))
 
 
-def relevance(coverage: float, cosine: float) -> float:
-    """How surely a text is about the query, 0..1, from words covered and cosine."""
-    meant = min(1.0, max(0.0, (cosine - COSINE_FLOOR) / (COSINE_FULL - COSINE_FLOOR)))
+def relevance(coverage: NDArray[Any], cosine: NDArray[Any]) -> Floats:
+    """How surely texts are about the query, 0..1, from words covered and cosine."""
+    above = cosine.astype(np.float64) - COSINE_FLOOR
+    meant = np.clip(above / (COSINE_FULL - COSINE_FLOOR), 0.0, 1.0)
     # Either alone may mislead (a common word; a like-sounding topic): each is doubted a little.
     return 1.0 - (1.0 - 0.8 * coverage) * (1.0 - 0.7 * meant)
 
@@ -91,48 +103,58 @@ def relevance(coverage: float, cosine: float) -> float:
 def from_knowledge(
     knowledge: Knowledge, query: Query, weights: Weights, options: SynthesizeOptions, newest: int
 ) -> list[Memory]:
-    """The artifacts that are about the query, best first within each section."""
-    index = knowledge.index
-    if not len(index) or not weights.total:
+    """The artifacts that are about the query, best first, at most so many of a section."""
+    if not len(knowledge.index) or not weights.total:
         return []
-    allowed = knowledge.allowed(
-        user_id=options.user_id, session_id=options.session_id, agent_id=options.agent_id
-    )
-    rows = np.arange(len(index)) if allowed is None else np.flatnonzero(allowed)
-    if not len(rows):
-        return []
-    covered = _covered(index, weights)[rows]
-    cosine = window_cosine(index, query, rows)
-    matches = {
-        int(row): relevance(float(covered[i]), float(cosine[i]))
-        * (1 - TITLE + TITLE * _titled(knowledge.titles[row], weights))
-        for i, row in enumerate(rows)
-    }
-    _warn(knowledge, matches)
-    scored = sorted(
-        ((round(match, 6), row) for row, match in matches.items()),
-        key=lambda item: (-item[0], item[1]),
-    )
+    matches = _matches(knowledge, query, weights, options)
+    scored = sorted(matches.items(), key=lambda item: (-round(item[1], 6), item[0]))
     left = dict(MOST)
     found: list[Memory] = []
-    gate = max(GATE, BESIDE * scored[0][0])
-    for match, row in scored:
+    gate = max(GATE, BESIDE * scored[0][1]) if scored else GATE
+    for row, match in scored:
         if match < gate:
             break
-        memory = _artifact_memory(knowledge, row, match, query, options, newest)
+        memory = _artifact_memory(knowledge, row, round(match, 6), query, options, newest)
         if left[memory.section] > 0:
             left[memory.section] -= 1
             found.append(memory)
     return found
 
 
+def _matches(
+    knowledge: Knowledge, query: Query, weights: Weights, options: SynthesizeOptions
+) -> dict[int, float]:
+    """Row to relevance, of the artifacts that may be shown and are about the query."""
+    index = knowledge.index
+    allowed = knowledge.allowed(
+        user_id=options.user_id, session_id=options.session_id, agent_id=options.agent_id
+    )
+    covered = _covered(index, weights)
+    held = covered > 0
+    rows = np.union1d(
+        np.flatnonzero(held if allowed is None else held & allowed),
+        nearest(index, query, allowed, SHORTLIST),
+    )
+    if not len(rows):
+        return {}
+    plain = relevance(covered[rows], window_cosine(index, query, rows))
+    about = plain >= GATE  # a title that fits raises nothing, one that does not lowers
+    matches = {
+        int(row): float(match) * (1 - TITLE + TITLE * _titled(knowledge.titles[int(row)], weights))
+        for row, match in zip(rows[about], plain[about], strict=True)
+    }
+    _warn(knowledge, matches, allowed)
+    return matches
+
+
 def _titled(title: frozenset[int], weights: Weights) -> float:
     """Share of a title that the query asks for."""
-    asked = [weights.of[term] for term in title if term in weights.of]
-    return len(asked) / len(title) if title else 0.0
+    return sum(term in weights.of for term in title) / len(title) if title else 0.0
 
 
-def _warn(knowledge: Knowledge, matches: dict[int, float]) -> None:
+def _warn(
+    knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.bool_] | None
+) -> None:
     """Let a procedure lend its relevance to what is known to fail in it.
 
     A query names the task, rarely the tool that will fail on the way.
@@ -143,54 +165,65 @@ def _warn(knowledge: Knowledge, matches: dict[int, float]) -> None:
         if found.type == "task_schema" and match >= GATE:
             for tool in found.entities:
                 tools[tool] = max(match, tools.get(tool, 0.0))
-    for row, match in matches.items():
-        found = knowledge.records[row].candidate
-        if found.type == "failure_playbook":
-            lent = LENT * tools.get(str(found.content.get("tool")), 0.0)
-            matches[row] = max(match, lent)
+    if not tools:
+        return
+    for row in knowledge.playbooks:
+        if allowed is None or allowed[row]:
+            content = knowledge.records[row].candidate.content
+            lent = LENT * tools.get(str(content.get("tool")), 0.0)
+            if lent >= GATE:
+                matches[row] = max(matches.get(row, 0.0), lent)
 
 
-def event_hits(index: RecallIndex, query: Query, options: SynthesizeOptions) -> Hits:
-    """The events that may answer."""
-    return search(index, query, _allowed(index, options), EVENTS)
+@dataclass(frozen=True, slots=True)
+class EventHits:
+    """Events that may answer, best first: what speaks for them, and what the signals need."""
+
+    hits: Hits
+    sequence: tuple[int, ...]
+    newest: int
+
+
+def event_hits(index: RecallIndex, query: Query, options: SynthesizeOptions) -> EventHits:
+    """The events that may answer, unless the context section is not wanted."""
+    if options.sections is not None and "context" not in options.sections:
+        return EventHits(NOTHING, (), index.newest)
+    hits = search(index, query, _allowed(index, options), EVENTS)
+    return EventHits(hits, tuple(index.columns["seq"][hits.rows].tolist()), index.newest)
 
 
 def from_events(
-    index: RecallIndex,
-    hits: Hits,
+    found: EventHits,
     records: Mapping[int, Excerptable],
     weights: Weights,
     options: SynthesizeOptions,
 ) -> list[Memory]:
     """The hits as memories, best first; each text and speaker once."""
+    hits = found.hits
     if not len(hits.rows):
         return []
-    surest = max(
-        relevance(float(coverage), float(cosine))
-        for coverage, cosine in zip(hits.coverage, hits.cosine, strict=True)
-    )
+    surest = float(relevance(hits.coverage, hits.cosine).max())
     seen: set[str] = set()
-    found: list[Memory] = []
-    for place, row in enumerate(hits.rows):
-        record = records.get(int(index.columns["seq"][row]))
+    memories: list[Memory] = []
+    for place, seq in enumerate(found.sequence):
+        record = records.get(seq)
         if record is None:  # forgotten since the index was read
             continue
         text = _event_text(record, weights)
         said = text.split("] ", 1)[-1]
         if text and said not in seen:
             seen.add(said)
-            named = float(hits.named[place])
-            match = surest * float(hits.fused[place])
-            found.append(_event_memory(index, record, text, match, named, options))
-    return found
+            match, named = surest * float(hits.fused[place]), float(hits.named[place])
+            memories.append(_event_memory(record, text, match, named, found.newest, options))
+    return memories
 
 
 def _event_memory(
-    index: RecallIndex,
     record: Excerptable,
     text: str,
     match: float,
     named: float,
+    newest: int,
     options: SynthesizeOptions,
 ) -> Memory:
     return Memory(
@@ -199,7 +232,7 @@ def _event_memory(
         text=text,
         relevance=match,
         named=named,
-        age=index.newest - record.occurred_at,
+        age=newest - record.occurred_at,
         count=1,
         sessions=1,
         salience=record.salience,
@@ -246,12 +279,15 @@ def _covered(index: RecallIndex, weights: Weights) -> NDArray[np.float64]:
 
 
 def _event_text(record: Excerptable, weights: Weights) -> str:
-    description = describe(record.type, json.loads(record.payload))
-    if not description.text.strip():
+    if record.payload is None:
+        actor, text = record.actor, record.said or ""
+    else:
+        description = describe(record.type, json.loads(record.payload))
+        actor, text = description.actor, description.text
+    if not text.strip():
         return ""
-    said = excerpt(description.text, weights.of, EXCERPT)
-    who = f"{description.actor}: " if description.actor else ""
-    return f"[{day(record.occurred_at)}] {who}{said}"
+    who = f"{actor}: " if actor else ""
+    return f"[{day(record.occurred_at)}] {who}{excerpt(text, weights.of, EXCERPT)}"
 
 
 def _share(wanted: frozenset[int], held: frozenset[int]) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hippocortex_engine.text import term_hash, terms
+from hippocortex_engine.text import MAX_CHARS, term_hash, terms
 
 GAP = " \u2026 "
 """Stands for what was left out."""
+
+_MOST = 1_000  # pieces looked at
 
 # Between sentences, lines, and the members of JSON, which has no sentences.
 _BREAK = re.compile(r"(?<=[.!?])(?=\s)|(?<=[\n;,{}\[\]])")
@@ -25,7 +27,7 @@ def excerpt(text: str, weights: Mapping[int, float], limit: int) -> str:
     text = text.strip()
     if len(text) <= limit:
         return text
-    pieces = [piece for piece in _BREAK.split(text) if piece]
+    pieces = [piece for piece in _BREAK.split(text[:MAX_CHARS]) if piece][:_MOST]
     order = sorted(range(len(pieces)), key=lambda i: (-_weight(pieces[i], weights), i))
     kept: set[int] = set()
     room = limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from hippocortex_core.types import (
     ProvenanceRef,
@@ -16,6 +17,8 @@ from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
 from hippocortex_engine.storage.events import Excerptable
 from hippocortex_engine.synthesizer.candidates import (
+    EventHits,
+    Weights,
     event_hits,
     from_events,
     from_knowledge,
@@ -29,44 +32,81 @@ from hippocortex_engine.tokens import TokenCounter
 SHOWN_EVENTS = 3
 """Source events named in the provenance of an entry that rests on several."""
 
-Fetch = Callable[[Sequence[int]], Mapping[int, Excerptable]]
-"""Events by sequence number, from the database."""
+STATEMENT = 200
+"""Characters up to which an event says little more than the fact that was read from it."""
 
 
-def synthesize(
-    index: RecallIndex,
-    knowledge: Knowledge,
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found: all that composing a pack needs, of indexes that may move on.
+
+    `sequence`: the events whose payloads are needed; `stated`: the events that facts in the pack
+    or superseded facts were read from; `tokens_of`: tokens of events together.
+    """
+
+    memories: tuple[Memory, ...]
+    hits: EventHits
+    weights: Weights
+    sequence: tuple[int, ...]
+    stated: frozenset[int]
+    tokens_of: Callable[[Sequence[int]], int]
+
+
+def find(
+    index: RecallIndex, knowledge: Knowledge, query: Query, options: SynthesizeOptions
+) -> Found:
+    """Search the indexes."""
+    weights = weigh(index, query)
+    memories = from_knowledge(knowledge, query, weights, options, index.newest)
+    hits = event_hits(index, query, options)
+    cited = {seq for memory in memories for seq in memory.sources[-SHOWN_EVENTS:]}
+    return Found(
+        memories=tuple(memories),
+        hits=hits,
+        weights=weights,
+        sequence=tuple(sorted(cited.union(hits.sequence))),
+        stated=_stated(memories, knowledge, options),
+        tokens_of=index.token_sum(),
+    )
+
+
+def compose(
+    found: Found,
+    records: Mapping[int, Excerptable],
     query: Query,
     options: SynthesizeOptions,
     counter: TokenCounter,
-    fetch: Fetch,
 ) -> SynthesizeResult:
-    """The context pack for a query."""
-    weights = weigh(index, query)
-    memories = from_knowledge(knowledge, query, weights, options, index.newest)
-    wants_events = options.sections is None or "context" in options.sections
-    hits = event_hits(index, query, options) if wants_events else None
-    shown = [int(index.columns["seq"][row]) for row in hits.rows] if hits else []
-    cited = [seq for memory in memories for seq in memory.sources[-SHOWN_EVENTS:]]
-    records = fetch(sorted({*shown, *cited}))
-    if hits is not None:
-        memories += from_events(index, hits, records, weights, options)
-    packed = pack(_rank(memories, options), options.max_tokens, counter, _tokens_of(index))
+    """The context pack of what was found."""
+    events = from_events(found.hits, records, found.weights, options)
+    told = [
+        memory
+        for memory in events
+        if len(memory.text) > STATEMENT or not found.stated.issuperset(memory.sources)
+    ]
+    ranked = _rank([*found.memories, *told], options)
+    packed = pack(ranked, options.max_tokens, counter, found.tokens_of)
     entries = [_entry(one, options, records) for one in packed.entries]
     return SynthesizeResult(pack_id=_pack_id(query, entries), entries=entries, budget=packed.budget)
+
+
+def _stated(
+    memories: Sequence[Memory], knowledge: Knowledge, options: SynthesizeOptions
+) -> frozenset[int]:
+    """The events that need not be shown: a fact says it better, and whether it still holds."""
+    if options.sections is not None and "facts" not in options.sections:
+        return frozenset()
+    shown = [memory.sources for memory in memories if memory.section == "facts"]
+    return knowledge.outdated.union(*shown)
 
 
 def _rank(memories: Sequence[Memory], options: SynthesizeOptions) -> list[Ranked]:
     """The memories that are wanted and trusted enough, highest score first."""
     wanted = set(options.sections) if options.sections is not None else None
-    stated = {
-        memory.sources for memory in memories if memory.section == "facts"
-    }  # the fact says it better than the message it was read from
     ranked = [
         Ranked(memory, signals, score(signals))
         for memory in memories
-        if (wanted is None or memory.section in wanted)
-        and not (memory.section == "context" and memory.sources in stated)
+        if wanted is None or memory.section in wanted
         for signals in (evaluate(memory),)
     ]
     kept = [one for one in ranked if one.score >= options.min_confidence]
@@ -102,11 +142,6 @@ def _provenance(memory: Memory, records: Mapping[int, Excerptable]) -> list[Prov
         evidence_count=memory.count,
     )
     return [artifact, *events]
-
-
-def _tokens_of(index: RecallIndex) -> Callable[[Sequence[int]], int]:
-    tokens = index.columns["tokens"]
-    return lambda sequence: int(tokens[index.rows_of(sequence)].sum())
 
 
 def _pack_id(query: Query, entries: Sequence[SynthesisEntry]) -> str:

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 from hippocortex_engine.compiler import confidence, evidence, labels, wording
 from hippocortex_engine.compiler.causes import FAILS, Case, Rule, call_rules, run_rules
-from hippocortex_engine.compiler.corpus import Corpus, Params
+from hippocortex_engine.compiler.corpus import Corpus, Params, View
+from hippocortex_engine.compiler.model import Step
+from hippocortex_engine.compiler.ownership import audience
 from hippocortex_engine.compiler.statistics import benjamini_hochberg, fisher_greater, lift
 from hippocortex_engine.records import Candidate
 
@@ -34,7 +36,9 @@ def mine(corpus: Corpus, params: Params) -> list[Candidate]:
     significant = [
         rule._replace(p_value=p_value)
         for rule, p_value in zip(tested, adjusted, strict=True)
-        if p_value <= params.false_discovery and _worth_telling(rule, corpus, params)
+        if p_value <= params.false_discovery
+        and _worth_telling(rule, params)
+        and _may_be_told(rule, corpus)
     ]
     return [_candidate(rule) for rule in _distinct(significant)]
 
@@ -49,19 +53,31 @@ def _testable(rule: Rule, params: Params) -> bool:
     return best <= params.false_discovery
 
 
-def _worth_telling(rule: Rule, corpus: Corpus, params: Params) -> bool:
+def _worth_telling(rule: Rule, params: Params) -> bool:
     ratio = lift(rule.hits, rule.exposed, rule.effects, rule.total)
     affected = [case.run for case in rule.cases if case.effect]
     sessions = {run.session.id for run in affected}
     cases = {run.session.case for run in affected}
-    private = rule.cause[0] in {"value", "argument"} and not corpus.shared(affected)
     return (
         (ratio >= params.min_lift or _spares_few(rule, params))
         and len(cases) >= params.quorum
         and len(sessions) >= params.min_support
         and rule.hits >= max(_EFFECT_RATE * rule.exposed, _AFFECTED_SHARE * rule.effects)
-        and not private
     )
+
+
+def _may_be_told(rule: Rule, corpus: Corpus) -> bool:
+    """Whether those who will see the pattern may see all that it names.
+
+    What all its cases have in common they may see; what these lack, others have.
+    """
+    kind, first = rule.cause[0], rule.cause[1]
+    if kind == "value":
+        return corpus.shared(case.run for case in rule.cases if case.effect)
+    view = View(corpus, audience(case.users for case in rule.cases))
+    if kind == "missing":
+        return view.argument(rule.cause[-1], first)
+    return kind not in {"without", "lacks"} or view.action(first)
 
 
 def _spares_few(rule: Rule, params: Params) -> bool:
@@ -87,7 +103,10 @@ def _distinct(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def _candidate(rule: Rule) -> Candidate:
-    proof = evidence.of_parts([_part(case) for case in rule.cases if case.effect])
+    affected = [_part(rule, case) for case in rule.cases if case.effect]
+    proof = evidence.of_parts(
+        affected, [_part(rule, case) for case in rule.cases if not case.effect]
+    )
     cause, mitigation = _worded(rule.cause)
     base = rule.effects / rule.total
     consistency = confidence.wilson_lower(rule.hits, rule.exposed)
@@ -100,7 +119,7 @@ def _candidate(rule: Rule) -> Candidate:
         "lift": round(lift(rule.hits, rule.exposed, rule.effects, rule.total), 3),
         "p_value": float(f"{rule.p_value:.3g}"),
         "support": {
-            "sessions": len(proof.sessions), "hits": rule.hits,
+            "sessions": proof.own_sessions, "hits": rule.hits,
             "exposed": rule.exposed, "total": rule.total,
         },
     }  # fmt: skip
@@ -119,21 +138,38 @@ def _candidate(rule: Rule) -> Candidate:
         index_text=wording.indexed(
             cause, rule.effect, "why cause", (w for a in actions for w in labels.words(a))
         ),
-        confidence=confidence.confidence(len(proof.sessions), consistency, proof.times),
-        strength=confidence.strength(len(proof.sessions), consistency),
+        confidence=confidence.confidence(proof.own_sessions, consistency, proof.times),
+        strength=confidence.strength(proof.own_sessions, consistency),
         entities=tuple(sorted({rule.cause[-1]} if rule.cause[0] != "error" else set(actions))),
         **proof.fields(),
     )
 
 
-def _part(case: Case) -> evidence.Part:
-    session = case.run.session
-    if case.at < 0:
-        positions = case.run.positions()
-        kept = [at for at in (case.run.request, case.run.outcome) if at >= 0] or positions[-2:]
-        return (case.run.ended_at, session, kept)
-    step = case.run.steps[case.at]
-    return (session.times[step.call], session, sorted({step.call, step.result}))
+def _part(rule: Rule, case: Case) -> evidence.Part:
+    """The events that show a case: what was called, or asked and judged, and the cause."""
+    steps = case.run.steps
+    if case.at >= 0:
+        shown = [steps[case.at]]
+        if rule.cause[0] == "repeat":
+            shown.insert(0, steps[case.at - 1])
+        at, found = case.run.session.times[shown[-1].call], _events(shown)
+    else:
+        found = {case.run.outcome}
+        for run in case.runs:
+            telling = [step for step in run.steps if _tells(step, rule.cause)]
+            if telling or run is case.run:
+                found |= {run.request, *_events(telling)}
+        at = case.run.ended_at
+    return evidence.Part(at, case.run.session, sorted(found - {-1}), case.users)
+
+
+def _tells(step: Step, cause: tuple[str, ...]) -> bool:
+    kind, action = cause[:2]
+    return step.action == action and (kind == "uses" or (kind == "error" and bool(step.error)))
+
+
+def _events(steps: Sequence[Step]) -> set[int]:
+    return {at for step in steps for at in (step.call, step.result)}
 
 
 def _worded(cause: tuple[str, ...]) -> tuple[str, str]:

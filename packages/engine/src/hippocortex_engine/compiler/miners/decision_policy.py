@@ -7,11 +7,11 @@ from how they usually go on after that action.  Instructions: `standing_rules`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hippocortex_engine.compiler import confidence, evidence, labels, wording
-from hippocortex_engine.compiler.corpus import Corpus, Params
+from hippocortex_engine.compiler.corpus import Corpus, Params, View
 from hippocortex_engine.compiler.model import Run
 from hippocortex_engine.compiler.standing_rules import policies
 from hippocortex_engine.compiler.statistics import benjamini_hochberg, fisher_greater, lift
@@ -75,9 +75,10 @@ def _behaviour(corpus: Corpus, params: Params) -> list[Candidate]:
         and lift(choice.hits, len(choice.where), choice.effects, choice.total) >= _MIN_LIFT
     ]
     return [
-        _candidate(choice, worse, corpus)
+        _candidate(choice, lost, worse, corpus)
         for choice in _distinct(found)
-        if (worse := _counter(choice, failed, corpus)) is not None
+        for lost in (_lost(choice, failed, corpus),)
+        if (worse := _counter(choice, lost)) is not None
     ]
 
 
@@ -138,11 +139,13 @@ def _distinct(choices: Sequence[Choice]) -> list[Choice]:
     return [choice for choice, _ in kept]
 
 
-def _counter(
-    choice: Choice, failed: dict[str, list[Turn]], corpus: Corpus
-) -> tuple[int, int, int, int] | None:
+def _lost(choice: Choice, failed: Mapping[str, list[Turn]], corpus: Corpus) -> list[Turn]:
+    """The same situation in runs that failed."""
+    return [t for t in failed.get(choice.action, []) if choice.feature in _situations(t, corpus)]
+
+
+def _counter(choice: Choice, lost: Sequence[Turn]) -> tuple[int, int, int, int] | None:
     """Passes and runs, following and not; None when not following went clearly better."""
-    lost = [t for t in failed.get(choice.action, []) if choice.feature in _situations(t, corpus)]
     won = [turn for turn in choice.where if turn.run.success]
     followed_won = len({id(turn.run) for turn in won if turn.then == choice.then})
     followed_lost = len({id(turn.run) for turn in lost if turn.then == choice.then})
@@ -154,11 +157,19 @@ def _counter(
     return followed_won, followed, other_won, other
 
 
-def _candidate(choice: Choice, outcomes: tuple[int, int, int, int], corpus: Corpus) -> Candidate:
+def _candidate(
+    choice: Choice, lost: Sequence[Turn], outcomes: tuple[int, int, int, int], corpus: Corpus
+) -> Candidate:
     following = [turn for turn in choice.where if turn.then == choice.then]
-    proof = evidence.of_parts([_part(turn) for turn in following])
+    others = [turn for turn in choice.where if turn.then != choice.then]
+    proof = evidence.of_parts(
+        [_part(turn) for turn in following], [_part(turn) for turn in (*others, *lost)]
+    )
+    view = View(corpus, proof.users)
     condition = _condition(choice)
-    counted = Counter(turn.then for turn in choice.where if turn.then != choice.then)
+    counted = Counter(
+        turn.then for turn in others if turn.then == wording.REPLY or view.action(turn.then)
+    )
     alternatives = [then for then, _ in sorted(counted.items(), key=lambda i: (-i[1], i[0]))]
     won, followed, other_won, other = outcomes
     content: dict[str, Any] = {
@@ -169,7 +180,7 @@ def _candidate(choice: Choice, outcomes: tuple[int, int, int, int], corpus: Corp
         "not_when": f"{wording.code(choice.action)} returns something else "
         f"(then {wording.share(choice.effects - choice.hits, choice.total - len(choice.where))})",
         "support": {
-            "sessions": len(proof.sessions), "hits": choice.hits, "cases": len(choice.where),
+            "sessions": proof.own_sessions, "hits": choice.hits, "cases": len(choice.where),
             "passed": won, "followed": followed, "other_passed": other_won, "other": other,
         },
         "base_rate": round(choice.effects / choice.total, 6),
@@ -187,8 +198,8 @@ def _candidate(choice: Choice, outcomes: tuple[int, int, int, int], corpus: Corp
             condition, labels.words(choice.action), labels.words(choice.then), "next decide",
             wording.typical_words(runs, corpus)[:8],
         ),
-        confidence=confidence.confidence(len(proof.sessions), consistency, proof.times),
-        strength=confidence.strength(len(proof.sessions), consistency),
+        confidence=confidence.confidence(proof.own_sessions, consistency, proof.times),
+        strength=confidence.strength(proof.own_sessions, consistency),
         entities=tuple(sorted({choice.action, choice.then} - {wording.REPLY})),
         **proof.fields(),
     )  # fmt: skip
@@ -219,12 +230,14 @@ def _text(choice: Choice, condition: str, outcomes: tuple[int, int, int, int]) -
 
 
 def _part(turn: Turn) -> evidence.Part:
+    """The situation, what was done next, and the verdict that is counted."""
     steps = turn.run.steps
-    positions = {steps[turn.at].call, steps[turn.at].result}
+    positions = {steps[turn.at].call, steps[turn.at].result, turn.run.outcome}
     if turn.then != wording.REPLY:
         positions.add(steps[turn.at + 1].call)
-    return (
+    return evidence.Part(
         turn.run.session.times[steps[turn.at].call],
         turn.run.session,
-        sorted(at for at in positions if at >= 0),
+        sorted(positions - {-1}),
+        turn.run.users,
     )

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hippocortex_engine.compiler import confidence, evidence, labels, wording
-from hippocortex_engine.compiler.corpus import Corpus, Params
+from hippocortex_engine.compiler.corpus import Corpus, Params, View
 from hippocortex_engine.compiler.model import Run, Step
 from hippocortex_engine.records import Candidate
 
 _MAX_BETWEEN = 3
+_MAX_SHOWN = 12
 _MAX_RECOVERIES = 3
 _MAX_STEPS = 4
 _MOST = 0.5
@@ -66,26 +67,29 @@ def _playbook(action: str, error: str, failures: Sequence[Failure], corpus: Corp
     support = {**wording.support(runs), "occurrences": len(failures)}
     fixes = [f for f in failures if f.fixed >= 0 and f.run.success is not False]
     support["recovered"] = len({f.run.session.id for f in failures if f.fixed >= 0})
-    exits = _exits(failures)
+    proof = evidence.of_parts([_part(failure) for failure in failures])
+    view = View(corpus, proof.users)
+    exits = _exits(failures, view)
     content: dict[str, Any] = {
         "tool": action,
         "error": error,
         "symptoms": [f"{wording.code(action)} answers: {error}"],
-        "root_causes": _causes(fixes),
-        "recovery_steps": _recoveries(action, fixes, exits),
+        "root_causes": _causes(action, fixes, view),
+        "recovery_steps": _recoveries(action, fixes, exits, view),
         "avoid": _avoid(action, failures, support),
         "applies_when": f"{wording.code(action)} fails with: {error}",
         "not_when": f"{wording.code(action)} fails with another error",
         "support": support,
     }
-    return _candidate(content, failures, fixes, runs, corpus)
+    return _candidate(content, proof, fixes, runs, corpus)
 
 
-def _causes(fixes: Sequence[Failure]) -> list[str]:
+def _causes(action: str, fixes: Sequence[Failure], view: View) -> list[str]:
     """What the later success did otherwise, argument by argument."""
     differences: defaultdict[str, list[Run]] = defaultdict(list)
     for fix in fixes:
-        for said in sorted(_difference(fix.run.steps[fix.at], fix.run.steps[fix.fixed])):
+        found = _difference(fix.run.steps[fix.at], fix.run.steps[fix.fixed])
+        for said in sorted(said for name, said in found if view.argument(action, name)):
             differences[said].append(fix.run)
     sessions = {said: len({r.session.id for r in runs}) for said, runs in differences.items()}
     total = len({fix.run.session.id for fix in fixes})
@@ -93,18 +97,20 @@ def _causes(fixes: Sequence[Failure]) -> list[str]:
     return [said for said in ranked if sessions[said] > _MOST * total][:2]
 
 
-def _difference(failed: Step, worked: Step) -> set[str]:
-    missing = {f"`{name}` was missing" for name in worked.args if name not in failed.args}
-    surplus = {f"`{name}` was not accepted" for name in failed.args if name not in worked.args}
+def _difference(failed: Step, worked: Step) -> set[tuple[str, str]]:
+    missing = {(name, f"`{name}` was missing") for name in worked.args if name not in failed.args}
+    surplus = {
+        (name, f"`{name}` was not accepted") for name in failed.args if name not in worked.args
+    }
     wrong = {
-        f"`{name}` had a wrong value"
+        (name, f"`{name}` had a wrong value")
         for name, value in failed.args.items()
         if name in worked.args and worked.args[name] != value
     }
     return missing | surplus | (wrong if not (missing or surplus) else set())
 
 
-def _exits(failures: Sequence[Failure]) -> list[tuple[int, int, str]]:
+def _exits(failures: Sequence[Failure], view: View) -> list[tuple[int, int, str]]:
     """How runs went on without that action ever succeeding: (passed, judged, next action).
 
     Only ways that most of the judged runs passed with; best first.
@@ -112,29 +118,33 @@ def _exits(failures: Sequence[Failure]) -> list[tuple[int, int, str]]:
     ways: defaultdict[str, dict[str, bool]] = defaultdict(dict)
     for failure in failures:
         if failure.fixed < 0 and failure.run.success is not None:
-            ways[_way_out(failure)][failure.run.session.id] = failure.run.success
+            way = _way_out(failure)
+            if way is None or view.action(way.action):
+                told = f"go on with {wording.code(way.action)}" if way else wording.REPLY
+                ways[told][failure.run.session.id] = failure.run.success
     counted = [(sum(ran.values()), len(ran), way) for way, ran in ways.items()]
     good = [found for found in counted if found[0] > _MOST * found[1]]
     return sorted(good, key=lambda found: (-found[0], found[1], found[2]))
 
 
-def _way_out(failure: Failure) -> str:
+def _way_out(failure: Failure) -> Step | None:
+    """The step that a run went on with; None: it turned to the user."""
     steps = failure.run.steps
-    following = next((step for step in steps[failure.at + 1 :] if not step.error), None)
-    if following is None or steps[failure.at].ends_turn:
-        return wording.REPLY
-    return f"go on with {wording.code(following.action)}"
+    if steps[failure.at].ends_turn:
+        return None
+    later = range(failure.at + 1, len(steps))
+    return next((steps[at] for at in later if not steps[at].error), None)
 
 
 def _recoveries(
-    action: str, fixes: Sequence[Failure], exits: Sequence[tuple[int, int, str]]
+    action: str, fixes: Sequence[Failure], exits: Sequence[tuple[int, int, str]], view: View
 ) -> list[str]:
     """Ways that led on, from passing runs where there are any."""
     passing = [fix for fix in fixes if fix.run.success]
     ways: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     shapes: defaultdict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
     for fix in passing or fixes:
-        way = _between(fix)
+        way = _between(fix, view)
         silent = tuple(part for part in way if part != wording.REPLY)
         shapes[silent][way] += 1
         ways[silent].add(fix.run.session.id)
@@ -153,22 +163,23 @@ def _most_common(ways: Counter[tuple[str, ...]]) -> tuple[str, ...]:
     return min(ways, key=lambda way: (-ways[way], way))
 
 
-def _between(fix: Failure) -> tuple[str, ...]:
+def _between(fix: Failure, view: View) -> tuple[str, ...]:
     """The distinct actions between failure and success, then what changed in the call."""
     failed = fix.run.steps[fix.at]
     way: dict[str, None] = {}
     for step in fix.run.steps[fix.at : fix.fixed]:
-        if step.action != failed.action and step.error == "":
+        if step.action != failed.action and step.error == "" and view.action(step.action):
             way[step.action] = None
         if step.ends_turn:
             way[wording.REPLY] = None
     changed = _changed(failed, fix.run.steps[fix.fixed])
-    return (*list(way)[:_MAX_BETWEEN], f"={', '.join(changed)}")
+    names = [name for name in changed if view.argument(failed.action, name)][:_MAX_STEPS]
+    return (*list(way)[:_MAX_BETWEEN], f"={', '.join(names)}")
 
 
 def _changed(failed: Step, worked: Step) -> list[str]:
     names = {**worked.args, **failed.args}
-    return sorted(n for n in names if failed.args.get(n) != worked.args.get(n))[:_MAX_STEPS]
+    return sorted(n for n in names if failed.args.get(n) != worked.args.get(n))
 
 
 def _retry(action: str, between: tuple[str, ...]) -> str:
@@ -217,17 +228,11 @@ def _repeats(failure: Failure) -> bool:
 
 def _candidate(
     content: Mapping[str, Any],
-    failures: Sequence[Failure],
+    proof: evidence.Evidence,
     fixes: Sequence[Failure],
     runs: Sequence[Run],
     corpus: Corpus,
 ) -> Candidate:
-    proof = evidence.of_parts(
-        [
-            (f.run.session.times[f.run.steps[f.at].call], f.run.session, _positions(f))
-            for f in failures
-        ]
-    )
     action, error, support = content["tool"], content["error"], content["support"]
     helped = len({fix.run.session.id for fix in fixes})
     consistency = confidence.wilson_lower(helped, support["sessions"])
@@ -252,10 +257,25 @@ def _candidate(
     )
 
 
-def _positions(failure: Failure) -> list[int]:
-    steps = failure.run.steps
-    kept = [steps[failure.at]] + ([steps[failure.fixed]] if failure.fixed >= 0 else [])
-    return sorted({at for step in kept for at in (step.call, step.result) if at >= 0})
+def _part(failure: Failure) -> evidence.Part:
+    """The failing call, what led on from it, and the verdict that is counted."""
+    run = failure.run
+    failed = run.steps[failure.at]
+    shown = [failed]
+    if failure.fixed >= 0:
+        between: dict[str, Step] = {}
+        for step in run.steps[failure.at : failure.fixed]:
+            if step.action != failed.action and step.error == "":
+                between.setdefault(step.action, step)
+        shown += [*list(between.values())[:_MAX_SHOWN], run.steps[failure.fixed]]
+    elif (following := _way_out(failure)) is not None:
+        shown.append(following)
+    if _repeats(failure):
+        shown.append(run.steps[failure.at + 1])
+    positions = {at for step in shown for at in (step.call, step.result)} | {run.outcome}
+    return evidence.Part(
+        run.session.times[failed.call], run.session, sorted(positions - {-1}), run.users
+    )
 
 
 def _text(content: Mapping[str, Any]) -> str:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from hippocortex_engine.compiler import confidence, evidence, labels, wording
 from hippocortex_engine.compiler.contrast import Finding, contrast
-from hippocortex_engine.compiler.corpus import Corpus, Params
+from hippocortex_engine.compiler.corpus import Corpus, Params, View
 from hippocortex_engine.compiler.model import Run
 from hippocortex_engine.compiler.sequences import Consensus
 from hippocortex_engine.compiler.steps import Details
@@ -31,8 +32,32 @@ def mine(corpus: Corpus, params: Params) -> list[Candidate]:
     tasks: defaultdict[str, list[Run]] = defaultdict(list)
     for run in corpus.runs:
         tasks[goal(run)].append(run)
-    found = (_schema(task, tasks, corpus, params) for task in sorted(tasks))
+    alike = _Alike(tasks)
+    found = (_schema(task, runs, alike, corpus, params) for task, runs in sorted(tasks.items()))
     return [candidate for candidate in found if candidate is not None]
+
+
+class _Alike:
+    """Tasks whose names share a word, such as cancelling and changing an order."""
+
+    def __init__(self, tasks: Mapping[str, list[Run]]) -> None:
+        self._by_word: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        for task, runs in tasks.items():
+            if task[0] != LOOK_UP:
+                for word in set(labels.words(task)[1:]):
+                    self._by_word[word].append((-len(runs), task))
+        for known in self._by_word.values():
+            known.sort()
+
+    def siblings(self, task: str, view: View) -> list[str]:
+        """The most frequent tasks that this one is easily taken for."""
+        found: set[tuple[int, str]] = set()
+        for word in set(labels.words(task)[1:]):
+            others = (
+                known for known in self._by_word[word] if known[1] != task and view.action(known[1])
+            )
+            found.update(islice(others, _MAX_SIBLINGS))
+        return [other for _, other in sorted(found)[:_MAX_SIBLINGS]]
 
 
 def goal(run: Run) -> str:
@@ -47,17 +72,20 @@ def goal(run: Run) -> str:
 
 
 def _schema(
-    task: str, tasks: Mapping[str, list[Run]], corpus: Corpus, params: Params
+    task: str, runs: Sequence[Run], alike: _Alike, corpus: Corpus, params: Params
 ) -> Candidate | None:
-    runs = tasks[task]
     good = [run for run in runs if run.success is not False]
     passed = any(run.success for run in good)
     if len({run.session.id for run in good}) < params.quorum and not passed:
         return None
-    consensus = Consensus(good, params)
+    view = corpus.view(runs)
+    consensus = Consensus(good, params, view)
     if not consensus.steps:
         return None
-    content = _content(task, good, consensus, tasks, corpus, params)
+    findings = contrast(runs, corpus, params)
+    content = _content(task, good, consensus, findings, view)
+    content["not_when"] = _not_when(findings, alike.siblings(task, view))
+    content["support"] = wording.support(runs)
     return _candidate(task, content, good, runs, corpus)
 
 
@@ -65,13 +93,12 @@ def _content(
     task: str,
     good: Sequence[Run],
     consensus: Consensus,
-    tasks: Mapping[str, list[Run]],
-    corpus: Corpus,
-    params: Params,
+    findings: Sequence[Finding],
+    view: View,
 ) -> dict[str, Any]:
+    corpus = view.corpus
     recent = sorted(good, key=lambda run: (run.ended_at, run.session.place))[-_LOOKED_AT:]
-    details = Details(recent, consensus, corpus)
-    findings = contrast(tasks[task], corpus, params)
+    details = Details(recent, consensus, view)
     typical = wording.typical_words(good, corpus)[:6]
     return {
         "task": _name(task),
@@ -81,9 +108,7 @@ def _content(
         "variations": details.variations(),
         "helps": [finding.text for finding in findings if finding.helps],
         "applies_when": _applies(task, typical),
-        "not_when": _not_when(task, tasks, findings),
         "next": consensus.followers(),
-        "support": wording.support(tasks[task]),
     }
 
 
@@ -103,16 +128,10 @@ def _applies(task: str, typical: Sequence[str]) -> str:
     return f"the request is to {_name(task)}{words}"
 
 
-def _not_when(task: str, tasks: Mapping[str, list[Run]], findings: Sequence[Finding]) -> list[str]:
+def _not_when(findings: Sequence[Finding], siblings: Sequence[str]) -> list[str]:
     """What the failures say; then the tasks that this one is easily taken for."""
     told = [finding.text for finding in findings if not finding.helps]
-    own = set(labels.words(task)[1:])
-    siblings = [
-        (-len(runs), other)
-        for other, runs in tasks.items()
-        if other != task and other[0] != LOOK_UP and own.intersection(labels.words(other)[1:])
-    ]
-    names = [_name(other) for _, other in sorted(siblings)[:_MAX_SIBLINGS]]
+    names = [_name(other) for other in siblings]
     if names:
         return [*told, f"the request is to {wording.listed(names, 'or')} instead"]
     return [*told, "the request asks for something else"]
@@ -121,10 +140,10 @@ def _not_when(task: str, tasks: Mapping[str, list[Run]], findings: Sequence[Find
 def _candidate(
     task: str, content: dict[str, Any], good: Sequence[Run], runs: Sequence[Run], corpus: Corpus
 ) -> Candidate:
-    proof = evidence.of_runs(good)
+    proof = evidence.of_runs(good, [run for run in runs if run.success is False])
     counts = content["support"]
     judged = counts["passed"] + counts["failed"]
-    models = len(proof.sessions)
+    models = proof.own_sessions
     consistency = confidence.wilson_lower(counts["passed"], judged) if judged else 0.5
     actions = [step["tool"] for step in content["steps"]]
     title = wording.title(content["task"])

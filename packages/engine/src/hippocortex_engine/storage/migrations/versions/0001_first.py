@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("users", sa.Text(), nullable=False),
         sa.Column("agents", sa.Text(), nullable=False),
         sa.Column("entities", sa.Text(), nullable=False),
+        sa.Column("personal", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=256), nullable=True),
         sa.Column("first_at", sa.BigInteger(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -74,6 +76,7 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.String(length=256), nullable=True),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
         sa.Column("terms", sa.LargeBinary(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=True),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("metadata", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "seq", name="pk_events"),
@@ -84,6 +87,9 @@ def upgrade() -> None:
         "events",
         ["tenant_id", "session_id", "occurred_at", "seq"],
         unique=False,
+    )
+    op.create_index(
+        "ix_events_session_arrival", "events", ["tenant_id", "session_id", "seq"], unique=False
     )
     op.create_index(
         "uq_events_idempotency_key", "events", ["tenant_id", "idempotency_key"], unique=True
@@ -118,6 +124,7 @@ def downgrade() -> None:
     op.drop_table("usage")
     op.drop_table("tenants")
     op.drop_index("uq_events_idempotency_key", table_name="events")
+    op.drop_index("ix_events_session_arrival", table_name="events")
     op.drop_index("ix_events_session", table_name="events")
     op.drop_table("events")
     op.drop_table("digests")
