@@ -79,15 +79,15 @@ def embedding() -> Check:
     return Check("embedding", "ok", f"{model.name}, {width} dimensions, no download needed")
 
 
+_OLDEST_SQLITE = (3, 35)  # INSERT and UPDATE … RETURNING
+
+
 def sqlite() -> Check:
-    """Version and full-text search of the SQLite in this Python."""
+    """Version of the SQLite in this Python."""
     message = f"SQLite {sqlite3.sqlite_version}"
-    try:
-        with closing(sqlite3.connect(":memory:")) as database:
-            database.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
-    except sqlite3.Error as error:
-        return Check("sqlite", "fail", f"{message}: {error}", "use a Python with FTS5 in SQLite")
-    return Check("sqlite", "ok", f"{message} with full-text search")
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        return Check("sqlite", "fail", message, "use a Python with SQLite 3.35 or newer")
+    return Check("sqlite", "ok", message)
 
 
 def database(path: Path) -> Iterator[Check]:

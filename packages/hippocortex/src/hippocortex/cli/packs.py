@@ -32,8 +32,9 @@ def grouped(entries: Sequence[SynthesisEntry]) -> Iterator[tuple[str, list[Synth
 def evidence_count(entry: SynthesisEntry) -> int:
     """How many events stand behind an entry: what its artifacts count, or the events it names."""
     sources = entry.provenance or []
-    compiled = sum(source.evidence_count or 0 for source in sources)
-    return compiled or len(sources)
+    compiled = [source for source in sources if source.source_type == "artifact"]
+    # The events named beside an artifact are among those that it counts.
+    return sum(source.evidence_count or 0 for source in compiled) or len(sources)
 
 
 def entry_block(entry: SynthesisEntry, width: int) -> Text:
