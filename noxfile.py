@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import nox
@@ -11,10 +12,39 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = bool(os.environ.get("CI"))
-nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.sessions = ["lint", "typing", "tests", "sdks"]
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PACKAGES = ("core", "engine", "hippocortex")
+TEST_TOOLS = ("bpe-openai", "hypothesis", "pytest", "pytest-timeout")
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """A version of an SDK that wrap() and auto must work with.
+
+    `as_of` is the day whose newest packages it is installed with: an old version with today's
+    dependencies is not what its users have.  None: today.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    as_of: str | None = None
+
+    @property
+    def id(self) -> str:
+        """How a session names it."""
+        return "-".join(self.requirements).replace("==", "-")
+
+
+SDKS = (
+    Sdk("openai", ("openai==1.109.1",), "2025-10-01"),
+    Sdk("openai", ("openai==2.54.0",), "2026-08-12"),
+    Sdk("openai", ("openai==3.0.0",), "2026-08-14"),
+    Sdk("anthropic", ("anthropic==0.125.0",), "2026-08-20"),
+    Sdk("anthropic", ("anthropic==1.0.0",), "2026-08-22"),
+    Sdk("openai,anthropic", ("openai", "anthropic")),
+)
 
 
 def _sync(session: nox.Session) -> None:
@@ -46,16 +76,37 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Every test on this Python; arguments go to pytest."""
+    """Every test on this Python but the SDK matrix; arguments go to pytest."""
     _sync(session)
-    session.run("pytest", *session.posargs, env={"HIPPOCORTEX_STRICT": "1"})
+    arguments = session.posargs or ["--ignore=tests/sdk_matrix"]
+    session.run("pytest", *arguments, env={"HIPPOCORTEX_STRICT": "1"})
+
+
+@nox.session
+@nox.parametrize("sdk", SDKS, ids=[sdk.id for sdk in SDKS])
+def sdks(session: nox.Session, sdk: Sdk) -> None:
+    """wrap() and auto on one version of an SDK, against a real local server."""
+    dated = {"UV_EXCLUDE_NEWER": sdk.as_of} if sdk.as_of else {}
+    session.install(*sdk.requirements, env=dated)
+    session.install(*(f"./packages/{name}" for name in PACKAGES), *TEST_TOOLS)
+    table = Path(session.create_tmp()) / "surfaces.json"
+    session.run(
+        "pytest",
+        "tests/sdk_matrix",
+        *session.posargs,
+        env={
+            "HIPPOCORTEX_STRICT": "1",
+            "HIPPOCORTEX_SDKS": sdk.name,
+            "HIPPOCORTEX_SURFACES": str(table),
+        },
+    )
 
 
 @nox.session(name="tests-python", python=PYTHONS, tags=["matrix"])
 def tests_python(session: nox.Session) -> None:
     """Every test on each supported Python, with the newest dependencies that it allows."""
     session.install(*(f"./packages/{name}" for name in PACKAGES))
-    session.install("bpe-openai", "hypothesis", "pytest", "pytest-timeout")
+    session.install(*TEST_TOOLS)
     session.run("pytest", *session.posargs, env={"HIPPOCORTEX_STRICT": "1"})
 
 

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import bpe_openai
+
 from hippocortex_engine.embeddings import tokenizer
 
 
