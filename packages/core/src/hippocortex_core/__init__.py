@@ -22,8 +22,22 @@ from hippocortex_core.errors import (
     ValidationError,
 )
 from hippocortex_core.exchange import RetryPolicy
+from hippocortex_core.recorder import Recall, Recorder, shared_recorder
+from hippocortex_core.recorder_stats import RecorderStats
 from hippocortex_core.render import render_pack
+from hippocortex_core.scope import Scope, current, session
 from hippocortex_core.service import MemoryService
+from hippocortex_core.steps import (
+    AnyStep,
+    AssistantMessage,
+    Failure,
+    Observation,
+    Outcome,
+    Step,
+    ToolCall,
+    ToolResult,
+    UserMessage,
+)
 from hippocortex_core.types import (
     Artifact,
     ArtifactListResult,
@@ -63,12 +77,14 @@ from hippocortex_core.types import (
 
 __all__ = [
     "ERRORS",
+    "AnyStep",
     "Artifact",
     "ArtifactListResult",
     "ArtifactSort",
     "ArtifactStats",
     "ArtifactStatus",
     "ArtifactType",
+    "AssistantMessage",
     "BatchCaptureResult",
     "BatchSummary",
     "BudgetInfo",
@@ -82,6 +98,7 @@ __all__ = [
     "Event",
     "EventListResult",
     "EventUsage",
+    "Failure",
     "ForbiddenError",
     "ForgetResult",
     "HealthResult",
@@ -99,6 +116,8 @@ __all__ = [
     "MissingExtraError",
     "NetworkError",
     "NotFoundError",
+    "Observation",
+    "Outcome",
     "Pagination",
     "PayloadTooLargeError",
     "ProvenanceRef",
@@ -106,20 +125,31 @@ __all__ = [
     "QuotaInfo",
     "RateLimitedError",
     "ReasoningSection",
+    "Recall",
+    "Recorder",
+    "RecorderStats",
     "RetryPolicy",
+    "Scope",
     "Settings",
     "SortOrder",
+    "Step",
     "SyncHippocortex",
     "SynthesisEntry",
     "SynthesizeOptions",
     "SynthesizeResult",
+    "ToolCall",
+    "ToolResult",
     "UnauthorizedError",
     "UnavailableError",
     "UsageMetrics",
+    "UserMessage",
     "ValidationError",
     "__version__",
+    "current",
     "render_pack",
     "resolve",
+    "session",
+    "shared_recorder",
 ]
 
 

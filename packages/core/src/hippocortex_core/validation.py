@@ -19,6 +19,9 @@ MAX_METADATA_BYTES = 65_536
 MAX_ID_CHARS = 256
 MAX_DEPTH = 64
 
+# The calendar of Python, in milliseconds since the epoch.
+_FIRST_TIME, _LAST_TIME = -62_135_596_800_000, 253_402_300_799_999
+
 _FRACTION = re.compile(r"[.,](\d+)")
 
 
@@ -116,7 +119,10 @@ def parse_time(field: str, value: object) -> int:
         value = value.replace(tzinfo=timezone.utc)
     # Whole arithmetic: timestamp() rounds through a float and loses a millisecond now and then.
     delta = value - datetime(1970, 1, 1, tzinfo=timezone.utc)
-    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+    found = (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+    if not _FIRST_TIME <= found <= _LAST_TIME:
+        raise invalid(field, "must lie in the years 1 to 9999, in UTC")
+    return found
 
 
 def format_time(milliseconds: int) -> str:
@@ -189,10 +195,10 @@ def _walk(path: str, value: object, depth: int) -> None:
 def _children(path: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         for key, inner in cast("dict[object, object]", value).items():
-            if not isinstance(key, (str, int, float, type(None))):
-                raise invalid(path, f"has a key that is not a string: {key!r:.64}")
-            check_text(path, str(key))
-            yield f"{path}.{key!s:.64}", inner
+            if not isinstance(key, str):
+                raise invalid(path, f"has a key that is not a string but {type(key).__name__}")
+            check_text(path, key)
+            yield f"{path}.{key:.64}", inner
     elif isinstance(value, (list, tuple)):
         for position, inner in enumerate(cast("list[object]", value)):
             yield f"{path}[{position}]", inner
