@@ -1,0 +1,47 @@
+"""How `wrap` takes hold of a client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hippocortex import _duck, _patching
+from hippocortex._interceptor import Interceptor, fail_open, new_session, say
+from hippocortex_core.config import Settings, resolve
+from hippocortex_core.errors import ConfigurationError
+from hippocortex_core.recorder import shared_recorder
+
+
+def settings_of(api_key: str | None, base_url: str | None) -> Settings | None:
+    """Where the memory lives; None, and one line that says why, if it lives nowhere."""
+    try:
+        return resolve(api_key, base_url)
+    except ConfigurationError as error:
+        say(f"no memory: {error.message}")
+        return None
+
+
+def attach(client: Any, settings: Settings, session_id: str | None) -> bool:
+    """Give the client a memory; False if there is no way to."""
+    memory = Interceptor(lambda: shared_recorder(settings), session_id)
+    session = session_id or new_session()
+    with fail_open("wrapping a client"):
+        if _patching.is_sdk_client(client):
+            _patching.patch_client(client, memory, session)
+            return True
+        return _duck.patch_methods(client, memory, session)
+    return True
+
+
+def detach(client: Any) -> None:
+    """Undo `attach`."""
+    if _patching.is_sdk_client(client):
+        _patching.restore_client(client)
+    else:
+        _duck.restore_methods(client)
+
+
+def is_wrapped(client: Any) -> bool:
+    """Whether `attach` was done and not undone."""
+    if _patching.is_sdk_client(client):
+        return _patching.is_patched(client)
+    return _duck.is_patched(client)
