@@ -22,4 +22,5 @@ def _clean_surroundings(monkeypatch, tmp_path):
         configures = name.startswith("HIPPOCORTEX_") and name != "HIPPOCORTEX_STRICT"
         if configures or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("HIPPOCORTEX_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from report import Figure, arguments, percentile, report
 
-from hippocortex._interceptor import Interceptor
-from hippocortex._patching import patch_client
+from hippocortex._instrument.interceptor import Interceptor
+from hippocortex._instrument.patching import patch_client
 from hippocortex_core.recorder import Recorder
 from hippocortex_core.testing import InMemoryService
 from hippocortex_core.testing.llm_wires import WIRES

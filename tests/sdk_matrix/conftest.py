@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hippocortex_core.config import resolve
-from hippocortex_core.recorder import Recorder, _shared, shared_recorder
+from hippocortex_core.recorder import Recorder, shared_recorder
+from hippocortex_core.recorder.recorder import _shared
 from hippocortex_core.testing import HttpHome, InMemoryService
 from hippocortex_core.testing.llm_server import Answer, LlmServer
 from hippocortex_core.types import CaptureEvent

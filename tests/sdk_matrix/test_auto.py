@@ -33,7 +33,7 @@ def captured():
 def patched(sdk):
     base = sys.modules[sdk + "._base_client"]
     kinds = base.SyncAPIClient, base.AsyncAPIClient
-    return [kind.request.__code__.co_filename.endswith("_patching.py") for kind in kinds]
+    return [kind.request.__code__.co_filename.endswith("_instrument/patching.py") for kind in kinds]
 
 import sys
 sdk, url = sys.argv[1:]

@@ -1,6 +1,6 @@
 import threading
 
-from hippocortex_core.breaker import Breaker
+from hippocortex_core.recorder.breaker import Breaker
 
 
 def test_it_opens_after_failures_in_a_row_and_only_then(timer):

@@ -253,7 +253,7 @@ def test_a_hanging_service_holds_up_the_end_for_the_deadline_only(script, stored
         recorder.record(UserMessage("kept"))
         recorder.recall("x")
         begin = time.perf_counter()
-        import hippocortex_core._exit as ends
+        import hippocortex_core.recorder.exit as ends
         atexit.unregister(ends._at_exit)
         atexit.register(lambda: print(time.perf_counter() - begin < 2))
         atexit.register(ends._at_exit)

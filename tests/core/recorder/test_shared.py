@@ -6,11 +6,11 @@ from hippocortex_core import (
     ConfigurationError,
     Settings,
     UserMessage,
-    recorder,
     resolve,
     shared_recorder,
 )
-from hippocortex_core._places import spool_folder
+from hippocortex_core.recorder import recorder
+from hippocortex_core.recorder.places import spool_folder
 from hippocortex_core.testing import HttpHome, InMemoryService
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hippocortex_core._spool import Spool
+from hippocortex_core.recorder.spool import Spool
 
 
 def lines(*names):
@@ -159,7 +159,7 @@ def test_where_files_cannot_be_locked_lines_wait_in_memory(tmp_path, monkeypatch
     def refuse(fd):
         raise OSError(37, "no locks available")
 
-    monkeypatch.setattr("hippocortex_core._locks._lock", refuse)
+    monkeypatch.setattr("hippocortex_core.recorder.locks._lock", refuse)
     spool = Spool(tmp_path / "spool")
     spool.open()
     spool.append(lines("a"))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hippocortex._import_hook import ImportHook
+from hippocortex._instrument.import_hook import ImportHook
 
 
 @pytest.fixture

@@ -52,10 +52,11 @@ def home(monkeypatch, tmp_path):
     monkeypatch.setenv("HIPPOCORTEX_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HIPPOCORTEX_STRICT", "1")
     monkeypatch.setenv("HIPPOCORTEX_BASE_URL", "sqlite:///unused.db")
-    from hippocortex import _wrapping
+
+    from hippocortex._instrument import wrapping
 
     home = Home()
-    monkeypatch.setattr(_wrapping, "shared_recorder", lambda settings: home.recorder)
+    monkeypatch.setattr(wrapping, "shared_recorder", lambda settings: home.recorder)
     yield home
     home.recorder.close(5)
 

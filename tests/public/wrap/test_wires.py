@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from hippocortex._providers import CHAT, MESSAGES, RESPONSES, Call, Result, find_wire
+from hippocortex._instrument.providers import CHAT, MESSAGES, RESPONSES, Call, Result, find_wire
 
 MEMORY = "<hippocortex_memory>known</hippocortex_memory>"
 USER = {"role": "user", "content": "Hi"}

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hippocortex import _interceptor, wrap
+from hippocortex import wrap
+from hippocortex._instrument import interceptor
 from hippocortex_core import config
 
 USER = {"role": "user", "content": "Hi"}
@@ -55,8 +56,8 @@ def test_a_broken_configuration_is_said_and_harms_nothing(client, capsys):
 
 def test_a_fault_of_ours_never_reaches_the_caller(client, home, monkeypatch, caplog):
     monkeypatch.delenv("HIPPOCORTEX_STRICT")
-    monkeypatch.setattr(_interceptor, "_reported", set())
-    monkeypatch.setattr(_interceptor.Interceptor, "plan", lambda *args: 1 / 0)
+    monkeypatch.setattr(interceptor, "_reported", set())
+    monkeypatch.setattr(interceptor.Interceptor, "plan", lambda *args: 1 / 0)
     wrap(client)
     with caplog.at_level(logging.DEBUG, "hippocortex"):
         for _ in range(3):
@@ -66,7 +67,7 @@ def test_a_fault_of_ours_never_reaches_the_caller(client, home, monkeypatch, cap
 
 
 def test_a_fault_of_ours_is_raised_when_strictness_is_asked_for(client, monkeypatch):
-    monkeypatch.setattr(_interceptor.Interceptor, "plan", lambda *args: 1 / 0)
+    monkeypatch.setattr(interceptor.Interceptor, "plan", lambda *args: 1 / 0)
     wrap(client)
     with pytest.raises(ZeroDivisionError):
         client.messages.create(messages=[USER])

@@ -23,7 +23,7 @@ from hippocortex_core.errors import (
 )
 from hippocortex_core.exchange import RetryPolicy
 from hippocortex_core.recorder import Recall, Recorder, shared_recorder
-from hippocortex_core.recorder_stats import RecorderStats
+from hippocortex_core.recorder.stats import RecorderStats
 from hippocortex_core.render import render_pack
 from hippocortex_core.scope import Scope, current, session
 from hippocortex_core.service import MemoryService

@@ -26,6 +26,7 @@ class Lazy(Generic[T]):
     def __init__(self, opener: Callable[[], T]) -> None:
         self._opener = opener
         self._lock = threading.Lock()
+        self._owner = os.getpid()
         self._opened: tuple[int, T] | None = None
         self._closed = False
 
@@ -49,9 +50,9 @@ class Lazy(Generic[T]):
         """
         if (ready := self.ready) is not None:
             return ready
-        if self._opened is not None and self._opened[0] != os.getpid():
+        if self._owner != os.getpid():
             # Connections do not survive a fork, nor does a lock that another thread held.
-            self._opened, self._lock = None, threading.Lock()
+            self._opened, self._lock, self._owner = None, threading.Lock(), os.getpid()
         with self._lock:
             if (ready := self.ready) is None:
                 ready = self._opener()

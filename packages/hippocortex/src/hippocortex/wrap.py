@@ -41,15 +41,15 @@ def wrap(
             `hippocortex.session(...)`, else one for this client.
     """
     # Loaded when first needed, so that `import hippocortex` stays cheap.
-    from hippocortex import _wrapping  # noqa: PLC0415
+    from hippocortex._instrument import wrapping  # noqa: PLC0415
 
     given = any(option is not None for option in (api_key, base_url, session_id))
-    if _wrapping.is_wrapped(client):
+    if wrapping.is_wrapped(client):
         if not given:
             return client
-        _wrapping.detach(client)
-    settings = _wrapping.settings_of(api_key, base_url)
-    if settings is not None and not _wrapping.attach(client, settings, session_id):
+        wrapping.detach(client)
+    settings = wrapping.settings_of(api_key, base_url)
+    if settings is not None and not wrapping.attach(client, settings, session_id):
         warnings.warn(
             f"hippocortex.wrap() does not know {type(client).__name__!r}: it has no"
             " chat.completions.create, responses.create or messages.create that can be replaced;"
@@ -64,7 +64,7 @@ def unwrap(client: T) -> T:
 
     Copies that were made of it keep theirs.
     """
-    from hippocortex import _wrapping  # noqa: PLC0415
+    from hippocortex._instrument import wrapping  # noqa: PLC0415
 
-    _wrapping.detach(client)
+    wrapping.detach(client)
     return client

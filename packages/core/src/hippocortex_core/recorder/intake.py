@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from hippocortex_core._snapshot import Lost, give
 from hippocortex_core.codec import decode, encode
 from hippocortex_core.errors import ValidationError, invalid
 from hippocortex_core.marking import strip
+from hippocortex_core.recorder.snapshot import Lost, give
 from hippocortex_core.redaction import redact_text, walk
 from hippocortex_core.steps import idempotency_key
 from hippocortex_core.types import CaptureEvent, CaptureEventType

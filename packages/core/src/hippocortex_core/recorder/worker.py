@@ -14,11 +14,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from hippocortex_core._calls import Calls
-from hippocortex_core._counters import Counters
-from hippocortex_core._intake import Noted
-from hippocortex_core._outbox import Outbox
-from hippocortex_core._snapshot import Lost
+from hippocortex_core.recorder.calls import Calls
+from hippocortex_core.recorder.counters import Counters
+from hippocortex_core.recorder.intake import Noted
+from hippocortex_core.recorder.outbox import Outbox
+from hippocortex_core.recorder.snapshot import Lost
 from hippocortex_core.types import CaptureEventType
 
 GATHER = 0.003

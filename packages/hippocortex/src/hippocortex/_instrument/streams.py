@@ -13,8 +13,8 @@ from copy import copy
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, get_origin
 
-from hippocortex._interceptor import Exchange, fail_open
-from hippocortex._providers import Reply
+from hippocortex._instrument.interceptor import Exchange, fail_open
+from hippocortex._instrument.providers import Reply
 
 _LISTENER = "_hippocortex_listener"
 T = TypeVar("T")

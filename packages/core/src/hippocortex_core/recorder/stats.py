@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hippocortex_core.breaker import BreakerState
+from hippocortex_core.recorder.breaker import BreakerState
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from hippocortex_core._locks import LifeLock
-from hippocortex_core._segments import SUFFIX, Segment, Writer
+from hippocortex_core.recorder.locks import LifeLock
+from hippocortex_core.recorder.segments import SUFFIX, Segment, Writer
 
 SEGMENT_BYTES = 1 << 20
 SPOOL_BYTES = 64 << 20

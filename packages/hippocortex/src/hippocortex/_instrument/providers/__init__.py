@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hippocortex._providers._reading import is_read_once
-from hippocortex._providers._wire import Asked, Call, Reply, Result, Wire
-from hippocortex._providers.anthropic_messages import MESSAGES
-from hippocortex._providers.openai_chat import CHAT
-from hippocortex._providers.openai_responses import RESPONSES
+from hippocortex._instrument.providers._reading import is_read_once
+from hippocortex._instrument.providers._wire import Asked, Call, Reply, Result, Wire
+from hippocortex._instrument.providers.anthropic_messages import MESSAGES
+from hippocortex._instrument.providers.openai_chat import CHAT
+from hippocortex._instrument.providers.openai_responses import RESPONSES
 
 __all__ = [
     "CHAT",

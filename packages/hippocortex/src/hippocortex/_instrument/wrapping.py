@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hippocortex import _duck, _patching
-from hippocortex._interceptor import Interceptor, fail_open, new_session, say
+from hippocortex._instrument import duck, patching
+from hippocortex._instrument.interceptor import Interceptor, fail_open, new_session, say
 from hippocortex_core.config import Settings, resolve
 from hippocortex_core.errors import ConfigurationError
 from hippocortex_core.recorder import shared_recorder
@@ -25,23 +25,23 @@ def attach(client: Any, settings: Settings, session_id: str | None) -> bool:
     memory = Interceptor(lambda: shared_recorder(settings), session_id)
     session = session_id or new_session()
     with fail_open("wrapping a client"):
-        if _patching.is_sdk_client(client):
-            _patching.patch_client(client, memory, session)
+        if patching.is_sdk_client(client):
+            patching.patch_client(client, memory, session)
             return True
-        return _duck.patch_methods(client, memory, session)
+        return duck.patch_methods(client, memory, session)
     return True
 
 
 def detach(client: Any) -> None:
     """Undo `attach`."""
-    if _patching.is_sdk_client(client):
-        _patching.restore_client(client)
+    if patching.is_sdk_client(client):
+        patching.restore_client(client)
     else:
-        _duck.restore_methods(client)
+        duck.restore_methods(client)
 
 
 def is_wrapped(client: Any) -> bool:
     """Whether `attach` was done and not undone."""
-    if _patching.is_sdk_client(client):
-        return _patching.is_patched(client)
-    return _duck.is_patched(client)
+    if patching.is_sdk_client(client):
+        return patching.is_patched(client)
+    return duck.is_patched(client)

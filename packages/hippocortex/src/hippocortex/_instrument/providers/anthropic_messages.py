@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hippocortex._providers._reading import arguments, each, get, hold_memory, text_of, word
-from hippocortex._providers._wire import Asked, Call, Item, Reply, Result, Wire, newest
+from hippocortex._instrument.providers._reading import (
+    arguments,
+    each,
+    get,
+    hold_memory,
+    text_of,
+    word,
+)
+from hippocortex._instrument.providers._wire import Asked, Call, Item, Reply, Result, Wire, newest
 
 
 def read(body: Mapping[str, Any]) -> Asked:

@@ -14,7 +14,7 @@ import re
 import uuid
 from dataclasses import dataclass
 
-from hippocortex._providers import Asked
+from hippocortex._instrument.providers import Asked
 
 _REMEMBERED = 1024
 # Providers' own ids: long and random.  Local models often number their calls from 0 again.

@@ -14,11 +14,11 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 from dataclasses import dataclass
 from functools import partial
 
-from hippocortex_core._calls import Calls
-from hippocortex_core._counters import Counters
-from hippocortex_core._intake import clean_text
-from hippocortex_core.breaker import Breaker
 from hippocortex_core.errors import HippocortexError, UnavailableError, ValidationError
+from hippocortex_core.recorder.breaker import Breaker
+from hippocortex_core.recorder.calls import Calls
+from hippocortex_core.recorder.counters import Counters
+from hippocortex_core.recorder.intake import clean_text
 from hippocortex_core.render import render_pack
 from hippocortex_core.service import MemoryService
 from hippocortex_core.types import SynthesizeOptions, SynthesizeResult

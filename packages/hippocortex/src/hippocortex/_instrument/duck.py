@@ -11,10 +11,10 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from hippocortex._duck_streams import listen_to_stream
-from hippocortex._interceptor import Exchange, Interceptor, fail_open
-from hippocortex._providers import CHAT, MESSAGES, RESPONSES, Wire, is_read_once
-from hippocortex._replacing import is_replaced, replace, restore
+from hippocortex._instrument.duck_streams import listen_to_stream
+from hippocortex._instrument.interceptor import Exchange, Interceptor, fail_open
+from hippocortex._instrument.providers import CHAT, MESSAGES, RESPONSES, Wire, is_read_once
+from hippocortex._instrument.replacing import is_replaced, replace, restore
 
 _METHODS = (
     ("chat.completions", CHAT),

@@ -25,13 +25,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from hippocortex_core._places import home_id, open_home, spool_folder
-from hippocortex_core._recalling import Recall, question
-from hippocortex_core._room import Room, RoomOptions, abandon
-from hippocortex_core._spool import SPOOL_BYTES
 from hippocortex_core.config import Settings, resolve
 from hippocortex_core.errors import HippocortexError, UnavailableError
-from hippocortex_core.recorder_stats import RecorderStats
+from hippocortex_core.recorder.places import home_id, open_home, spool_folder
+from hippocortex_core.recorder.recalling import Recall, question
+from hippocortex_core.recorder.room import Room, RoomOptions, abandon
+from hippocortex_core.recorder.spool import SPOOL_BYTES
+from hippocortex_core.recorder.stats import RecorderStats
 from hippocortex_core.scope import Scope, current
 from hippocortex_core.service import MemoryService
 from hippocortex_core.steps import AnyStep

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from hippocortex._providers import Asked, Reply, Result, Wire
-from hippocortex._turns import Turn, Turns
+from hippocortex._instrument.providers import Asked, Reply, Result, Wire
+from hippocortex._instrument.turns import Turn, Turns
 from hippocortex_core.errors import ConfigurationError, MissingExtraError
 from hippocortex_core.recorder import Recorder
 from hippocortex_core.scope import Scope, current

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hippocortex._providers._reading import (
+from hippocortex._instrument.providers._reading import (
     SYSTEM_ROLES,
     arguments,
     each,
@@ -14,7 +14,7 @@ from hippocortex._providers._reading import (
     text_of,
     word,
 )
-from hippocortex._providers._wire import Asked, Call, Item, Reply, Wire, newest
+from hippocortex._instrument.providers._wire import Asked, Call, Item, Reply, Wire, newest
 
 
 def read(body: Mapping[str, Any]) -> Asked:

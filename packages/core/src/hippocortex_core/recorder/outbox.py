@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-from hippocortex_core._calls import Calls
-from hippocortex_core._counters import Counters
-from hippocortex_core._delivery import Delivery, deliver, deliver_singly
-from hippocortex_core._intake import Noted, from_line, prepare
-from hippocortex_core._spool import Spool
-from hippocortex_core.breaker import Breaker
 from hippocortex_core.errors import HippocortexError, InternalError, ValidationError
+from hippocortex_core.recorder.breaker import Breaker
+from hippocortex_core.recorder.calls import Calls
+from hippocortex_core.recorder.counters import Counters
+from hippocortex_core.recorder.delivery import Delivery, deliver, deliver_singly
+from hippocortex_core.recorder.intake import Noted, from_line, prepare
+from hippocortex_core.recorder.spool import Spool
 from hippocortex_core.service import MemoryService
 from hippocortex_core.types import CaptureEvent
 

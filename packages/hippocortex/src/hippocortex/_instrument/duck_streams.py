@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import Any
 
-from hippocortex._interceptor import Exchange
+from hippocortex._instrument.interceptor import Exchange
 
 
 def listen_to_stream(result: Any, exchange: Exchange) -> Any:

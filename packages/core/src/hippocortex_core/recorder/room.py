@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from hippocortex_core import _exit
-from hippocortex_core._calls import Calls
-from hippocortex_core._counters import Counters
-from hippocortex_core._outbox import Outbox
-from hippocortex_core._recalling import Recaller
-from hippocortex_core._snapshot import take
-from hippocortex_core._spool import Spool
-from hippocortex_core._worker import Worker
 from hippocortex_core.home import Lazy, fixed
-from hippocortex_core.recorder_stats import RecorderStats
+from hippocortex_core.recorder import exit as at_exit
+from hippocortex_core.recorder.calls import Calls
+from hippocortex_core.recorder.counters import Counters
+from hippocortex_core.recorder.outbox import Outbox
+from hippocortex_core.recorder.recalling import Recaller
+from hippocortex_core.recorder.snapshot import take
+from hippocortex_core.recorder.spool import Spool
+from hippocortex_core.recorder.stats import RecorderStats
+from hippocortex_core.recorder.worker import Worker
 from hippocortex_core.service import MemoryService
 from hippocortex_core.steps import AnyStep, step_key
 
@@ -96,9 +96,9 @@ class Room:
             queue_size=options.queue_size,
             clock=options.clock,
             timer=options.timer,
-            on_start=_exit.arm,
+            on_start=at_exit.arm,
         )
-        _exit.register(self)
+        at_exit.register(self)
 
     def record(
         self, step: AnyStep, session_id: str, user_id: str | None, agent_id: str | None

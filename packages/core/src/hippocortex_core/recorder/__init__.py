@@ -1,0 +1,7 @@
+"""The Recorder: the one engine room under `wrap`, `auto` and every adapter."""
+
+from __future__ import annotations
+
+from hippocortex_core.recorder.recorder import Recall, Recorder, RecorderStats, shared_recorder
+
+__all__ = ["Recall", "Recorder", "RecorderStats", "shared_recorder"]

@@ -1,0 +1,1 @@
+"""What `wrap` and `auto` share: one interceptor, two ways to install it."""
