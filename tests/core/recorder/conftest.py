@@ -13,6 +13,12 @@ from hippocortex_core.testing import InMemoryService
 from hippocortex_core.transports.http import HttpTransport
 
 
+@pytest.fixture(autouse=True)
+def _forgiving(monkeypatch):
+    """What production survives is tested; strict mode is asked for where it is meant."""
+    monkeypatch.delenv("HIPPOCORTEX_STRICT", raising=False)
+
+
 class Gated(InMemoryService):
     """A memory that fails as told, and hangs while its gate is closed."""
 
