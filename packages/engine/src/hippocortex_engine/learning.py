@@ -92,12 +92,16 @@ class Learner:
 
     def learn(self, options: LearnOptions) -> Learned:
         """Digest what is new, mine all digests, store what changed."""
+        with collector_paused():
+            return self._learn(options)
+
+    def _learn(self, options: LearnOptions) -> Learned:
         read = self._read_sessions(options)
         types: tuple[ArtifactType, ...] = tuple(options.artifact_types or ARTIFACT_TYPES)
         least = options.min_pattern_strength or 0.0
         how = f"{digest_version}.{miner_version} {sorted(types)} {least}"
         while True:
-            with self._database.read() as connection, collector_paused():
+            with self._database.read() as connection:
                 seen = self._state(connection)
                 if (seen.mined_generation, seen.mined_with) == (seen.digest_generation, how):
                     return self._unchanged(connection, types, read)

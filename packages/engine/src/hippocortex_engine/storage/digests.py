@@ -43,7 +43,9 @@ def load(connection: Connection, tenant_id: str, version: int) -> list[StoredDig
         .where(digests.c.tenant_id == tenant_id, digests.c.digest_version == version)
         .order_by(digests.c.session_id, digests.c.start_at, digests.c.start_seq)
     )
-    return [StoredDigest(*row[:4], json.loads(row[4])) for row in rows]
+    stored = rows.fetchall()
+    parsed = json.loads("[" + ",".join([row[4] for row in stored]) + "]")
+    return [StoredDigest(*row[:4], digest) for row, digest in zip(stored, parsed, strict=True)]
 
 
 def outdated(connection: Connection, tenant_id: str, version: int) -> bool:
