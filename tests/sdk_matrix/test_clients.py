@@ -226,8 +226,18 @@ KIN = {
             "api_version": "2026-01-01",
             "api_key": "k",
         },
+        "BedrockOpenAI": lambda url: {
+            "base_url": url + "/v1",
+            "api_key": "k",
+            "aws_region": "us-east-1",
+        },
     },
     "anthropic": {
+        "AnthropicBedrock": lambda url: {
+            "base_url": url,
+            "api_key": "k",
+            "aws_region": "us-east-1",
+        },
         "AnthropicFoundry": lambda url: {"base_url": url, "api_key": "k"},
         "AnthropicVertex": lambda url: {
             "base_url": url,
