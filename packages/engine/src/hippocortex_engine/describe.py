@@ -12,6 +12,7 @@ from hippocortex_engine.payloads import (
     message_text,
     role,
     speaker,
+    succeeded,
     tool_use,
 )
 
@@ -101,22 +102,6 @@ def _outcome(payload: Mapping[str, Any]) -> Description:
 
 def _observation(payload: Mapping[str, Any]) -> Description:
     return Description(speaker(payload), message_text(payload) or flatten(dict(payload)))
-
-
-def succeeded(payload: Mapping[str, Any]) -> bool | None:
-    """Whether an `outcome` says that the run went well; None when it does not say."""
-    said = first(payload, ("success", "passed", "ok"))
-    if isinstance(said, bool):
-        return said
-    reward = first(payload, ("reward", "score"))
-    if isinstance(reward, (int, float)):
-        return reward >= 0.5  # noqa: PLR2004 - rewards lie in 0..1
-    word = str(first(payload, ("status", "result", "outcome")) or "").lower()
-    if word in {"success", "succeeded", "passed", "pass", "ok", "done", "completed", "resolved"}:
-        return True
-    if word in {"failure", "failed", "fail", "error", "aborted", "rejected", "timeout"}:
-        return False
-    return None
 
 
 _DESCRIBERS = {

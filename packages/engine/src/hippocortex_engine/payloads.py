@@ -30,6 +30,16 @@ _TEXT = ("content", "text", "message", "body")
 _FAILED = frozenset({"error", "failed", "failure"})
 _MEDIA = frozenset({"image_url", "image", "input_image", "input_audio", "file"})
 
+_PASSING_SCORE = 0.5  # rewards and scores lie in 0..1
+_GOOD = frozenset(
+    "success succeeded successful ok passed pass completed complete done solved resolved "
+    "accepted positive good approved true yes".split()
+)
+_BAD = frozenset(
+    "failure failed fail error errored timeout timed_out aborted cancelled unresolved rejected "
+    "negative bad incomplete false no".split()
+)
+
 _ERROR_SHAPE = re.compile(
     r"\s*(?:\[?(?:error|fatal|failed|failure|exception|panic)"
     r"(?:\]|\s*[:!(]|\s+[\-\u2013]|\s*\d|\s*(?:$|\n)|"
@@ -122,6 +132,19 @@ def _says_failed(result: Mapping[str, Any]) -> bool:
         or result.get("isError") is True
         or _is(result.get("status"), _FAILED)
     )
+
+
+def succeeded(payload: Mapping[str, Any]) -> bool | None:
+    """Whether an `outcome` event reports success; None when it does not say."""
+    for name in ("success", "passed", "resolved", "succeeded", "ok"):
+        if isinstance(value := payload.get(name), bool):
+            return value
+    for name in ("reward", "score"):
+        value = payload.get(name)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return value >= _PASSING_SCORE
+    said = flatten(first(payload, ("status", "outcome", "result", "verdict"))).strip().lower()
+    return True if said in _GOOD else False if said in _BAD else None
 
 
 def message_text(payload: Mapping[str, Any]) -> str:

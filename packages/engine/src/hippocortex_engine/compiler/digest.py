@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from hippocortex_engine.compiler import episodes
-from hippocortex_engine.compiler.features import success
 from hippocortex_engine.compiler.labels import STEP_TYPES
 from hippocortex_engine.compiler.language import keywords
 from hippocortex_engine.compiler.rules import rules_of
 from hippocortex_engine.compiler.statements import Dialogue
 from hippocortex_engine.compiler.storable import storable
 from hippocortex_engine.compiler.trace import Trace
-from hippocortex_engine.payloads import message_text, role, speaker
+from hippocortex_engine.payloads import message_text, role, speaker, succeeded
 from hippocortex_engine.records import EventRecord
 
 digest_version: int = 2
@@ -112,7 +111,7 @@ def _run(
             request = request or event
     if not trace.steps:
         return None
-    verdict = None if outcome is None else success(outcome.payload)
+    verdict = None if outcome is None else succeeded(outcome.payload)
     judged = -1 if outcome is None else index.of(outcome)
     asked = -1 if request is None else index.of(request)
     return [asked, " ".join(words), verdict, judged, trace.rows()]

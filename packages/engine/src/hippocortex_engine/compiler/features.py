@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from hippocortex_engine.payloads import first, flatten
-
 _MAX_VALUE = 40
 _MAX_NAME = 60
 _MAX_BITS = 128
@@ -15,21 +13,12 @@ _MAX_ARGS = 16
 _MAX_FEATURES = 10
 _MAX_DEPTH = 2
 _MAX_WORDS_IN_VALUE = 3
-_PASSING_SCORE = 0.5
 _EMPTY_TEXT = re.compile(
     r"\s*(?:|\[\]|\{\}|null|none|n/a|no (?:results?|matches|records?|rows|items|data)\b.*|"
     r"nothing found.*|0 (?:results|matches|rows).*)\s*\.?\s*",
     re.IGNORECASE,
 )
 _WORDLIKE = re.compile(r"[A-Za-z][A-Za-z_\- ]*\Z")
-_GOOD = frozenset(
-    "success succeeded successful ok passed pass completed complete done solved resolved "
-    "accepted positive good approved true yes".split()
-)
-_BAD = frozenset(
-    "failure failed fail error errored timeout timed_out aborted cancelled unresolved rejected "
-    "negative bad incomplete false no".split()
-)
 
 
 def arguments(args: Mapping[str, Any]) -> dict[str, str]:
@@ -123,19 +112,6 @@ def _fields(result: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 def _is_category(value: str) -> bool:
     return _WORDLIKE.match(value) is not None and value.count(" ") < _MAX_WORDS_IN_VALUE
-
-
-def success(payload: Mapping[str, Any]) -> bool | None:
-    """Whether an `outcome` event reports success; None when it does not say."""
-    for name in ("success", "passed", "resolved", "succeeded", "ok"):
-        if isinstance(value := payload.get(name), bool):
-            return value
-    for name in ("reward", "score"):
-        value = payload.get(name)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return value >= _PASSING_SCORE
-    said = flatten(first(payload, ("status", "outcome", "result", "verdict"))).strip().lower()
-    return True if said in _GOOD else False if said in _BAD else None
 
 
 def origins(
