@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
-import signal
 import threading
 from datetime import datetime, timezone
 
@@ -274,6 +274,7 @@ def test_options_of_the_wrong_kind_are_a_validation_error(engine):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that is what is tested
 def test_a_child_forked_while_threads_recall_can_use_the_memory(open_memory):
     engine = open_memory()
     engine.capture_batch([said(f"note {n} about the deploy", f"s{n}") for n in range(300)])
@@ -287,10 +288,11 @@ def test_a_child_forked_while_threads_recall_can_use_the_memory(open_memory):
     for thread in threads:
         thread.start()
     try:
-        for _ in range(5):
+        for _ in range(20):
             child = os.fork()
             if child == 0:
-                signal.alarm(20)  # a hang ends the child, not the test run
+                # A hang ends the child, not the test run, even inside a library.
+                faulthandler.dump_traceback_later(30, exit=True)
                 found = engine.synthesize("deploy note").entries
                 engine.capture(said("from the child", "c"))
                 os._exit(0 if found else 1)

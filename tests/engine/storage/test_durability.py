@@ -97,6 +97,7 @@ def test_threads_share_one_engine_without_loss(engine):
     assert engine.list_events().pagination.total == 400
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that is what is tested
 def test_a_forked_child_uses_connections_of_its_own(engine):
     engine.capture(message(1))
     child = os.fork()

@@ -19,6 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from hippocortex_core.errors import ConfigurationError, UnavailableError
 from hippocortex_engine.storage.errors import translated
+from hippocortex_engine.storage.gate import Gate
 
 HEAD_REVISION = "0001"
 """The schema this code reads and writes."""
@@ -27,6 +28,8 @@ BUSY_SECONDS = 30.0
 """How long a writer waits for another process's transaction."""
 
 _CHECKPOINT_PATIENCE = 250  # milliseconds that a checkpoint waits for readers
+
+_FORK_PATIENCE = 1.0  # seconds that a fork waits for calls under way
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -43,6 +46,7 @@ class Database:
         self.url = _checked_url(url)
         self.where = _shown(self.url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.gate = Gate()
         self._write_lock = threading.RLock()
         self._writer: Connection | None = None
         self._wants_checkpoint = False
@@ -59,13 +63,13 @@ class Database:
         """A consistent view of the data."""
         # A database in memory is one connection, so even readers take turns.
         turn = self._write_lock if self._shared else nullcontext()
-        with translated(self.where), turn, self.engine.begin() as connection:
+        with self.gate.passing(), translated(self.where), turn, self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Generator[Connection]:
         """A transaction that holds the right to write from its start; committed at the end."""
-        with translated(self.where), self._write_lock:
+        with self.gate.passing(), translated(self.where), self._write_lock:
             connection = self._writer or self._open_writer()
             try:
                 with connection.begin():
@@ -107,7 +111,8 @@ class Database:
     def _try_checkpoint(self) -> None:
         if not self._wants_checkpoint:
             return
-        with translated(self.where), self.engine.connect() as connection:
+        gate, engine = self.gate.passing(), self.engine
+        with gate, translated(self.where), engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
             raw.execute(f"PRAGMA busy_timeout={_CHECKPOINT_PATIENCE}")
@@ -128,6 +133,7 @@ class Database:
 
     def after_fork(self) -> None:
         """In a child process: leave the parent's connections alone and open new ones."""
+        self.gate = Gate()
         self._write_lock = threading.RLock()
         if self._shared:
             return  # a database in memory is the child's own copy, connection and all
@@ -297,10 +303,24 @@ def _forget_after_fork(database: Database) -> None:
     _open.add(database)
 
 
+def _before_fork() -> None:
+    for database in list(_open):
+        database.gate.shut(_FORK_PATIENCE)
+
+
+def _after_fork_in_parent() -> None:
+    for database in list(_open):
+        database.gate.reopen()
+
+
 def _after_fork_in_child() -> None:
     for database in list(_open):
         database.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
