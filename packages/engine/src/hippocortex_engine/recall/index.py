@@ -53,7 +53,6 @@ class Columns:
             "session": np.zeros(0, np.int32),
             "user": np.zeros(0, np.int32),
             "agent": np.zeros(0, np.int32),
-            "type": np.zeros(0, np.int32),
             "actor": np.zeros(0, np.int32),
             "salience": np.zeros(0, np.float32),
             "tokens": np.zeros(0, np.int32),
@@ -107,7 +106,6 @@ class RecallIndex:
         self.postings = Postings()
         self.sessions = Codes()
         self.owners = Codes()
-        self.types = Codes()
         self.actors = Codes()
         self._last_of_session: dict[int, int] = {}
         self._average: tuple[int, float] = (0, 1.0)
@@ -175,7 +173,6 @@ class RecallIndex:
         columns["session"][taken] = [self.sessions.code(row.session_id) for row in rows]
         columns["user"][taken] = [self.owners.code(row.user_id) for row in rows]
         columns["agent"][taken] = [self.owners.code(row.agent_id) for row in rows]
-        columns["type"][taken] = [self.types.code(row.type) for row in rows]
         columns["actor"][taken] = [self.actors.code(row.actor) for row in rows]
         vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.int8)
         vectors = vectors.reshape(len(rows), -1)

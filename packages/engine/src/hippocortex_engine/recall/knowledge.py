@@ -21,7 +21,6 @@ class _Row:
     session_id: str
     user_id: str | None
     agent_id: str | None
-    type: str
     actor: str | None
     occurred_at: int
     salience: float
@@ -101,7 +100,6 @@ def _row(place: int, one: ArtifactRecord) -> _Row:
         session_id=one.artifact_id,  # no two share it: artifacts have no neighbours
         user_id=None,
         agent_id=None,
-        type=found.type,
         actor=None,
         occurred_at=found.last_at,
         salience=found.salience,

@@ -60,6 +60,10 @@ class Postings:
         counts = np.concatenate([counts for _, counts in found]) if found else np.zeros(0, np.uint8)
         return rows, counts.astype(np.float32)
 
+    def count(self, term: int) -> int:
+        """How many rows hold the term."""
+        return sum(len(segment.find(term)[0]) for segment in self._segments)
+
     def _compact(self) -> None:
         while len(self._segments) > 1:
             older, newer = self._segments[-2:]

@@ -56,7 +56,7 @@ class Database:
             self.engine = _create(self.url)
             self._shared = isinstance(self.engine.pool, StaticPool)
             self._migrate()
-        _forget_after_fork(self)
+        _open.add(self)
 
     @contextmanager
     def read(self) -> Generator[Connection]:
@@ -297,10 +297,6 @@ def _revision(engine: Engine) -> str | None:
 
 _abandoned: list[Connection | None] = []
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
-
-
-def _forget_after_fork(database: Database) -> None:
-    _open.add(database)
 
 
 def _before_fork() -> None:

@@ -49,7 +49,6 @@ RECALL = (
     events.c.session_id,
     events.c.user_id,
     events.c.agent_id,
-    events.c.type,
     events.c.actor,
     events.c.occurred_at,
     events.c.salience,

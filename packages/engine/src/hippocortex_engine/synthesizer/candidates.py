@@ -86,7 +86,7 @@ def weigh(index: RecallIndex, query: Query) -> Weights:
     """Term weights (idf) in this memory; a word it never saw weighs most."""
     size = len(index)
     found = {
-        term: float(np.log1p((size + 0.5) / (len(index.postings.find(term)[0]) + 0.5)))
+        term: float(np.log1p((size + 0.5) / (index.postings.count(term) + 0.5)))
         for term in query.terms
     }
     return Weights(found, sum(found.values()))
