@@ -8,14 +8,16 @@ maximum, which beats rank fusion when tuned lightly (Bruch et al. 2023).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocortex_engine.recall.corpus import Corpus
 from hippocortex_engine.recall.index import NONE, RecallIndex, signs
-from hippocortex_engine.recall.query import MAX_TERMS, Query
+from hippocortex_engine.recall.query import Query
 
 K1, B = 1.5, 0.75
 LEXICAL, DENSE, ACTOR, LENGTH = 1.0, 0.8, 0.6, 0.4
@@ -39,14 +41,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Rows that may answer, best first, with what speaks for each.
+    """Events that may answer, best first, with what speaks for each.
 
-    `fused` is relative to the best row (0..1); `coverage` is the share of the query's terms, by
-    weight, found in the row's window; `cosine` that of the window; `named` the share of what the
-    query names that the row holds, 1 if the query names its actor.
+    `sequence` numbers them; `fused` is relative to the best (0..1); `coverage` is the share of
+    the query's terms, by weight, found in the event's window; `cosine` that of the window;
+    `named` the share of what the query names that the event holds, 1 if the query names its actor.
     """
 
-    rows: Rows
+    sequence: NDArray[np.int64]
     fused: Floats
     coverage: Floats
     cosine: Floats
@@ -62,54 +64,99 @@ NOTHING = Hits(
 )
 
 
-def search(index: RecallIndex, query: Query, allowed: NDArray[np.bool_] | None, limit: int) -> Hits:
-    """The best `limit` rows among those allowed (None: all)."""
-    if not len(index):
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Events that are searched together, and which of them may be shown (None: all).
+
+    `chosen`: somebody else has found the rows that may answer.
+    """
+
+    index: RecallIndex
+    allowed: NDArray[np.bool_] | None
+    chosen: Rows | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What speaks for the rows that may answer, before parts are compared."""
+
+    sequence: NDArray[np.int64]
+    bm25: Floats
+    coverage: Floats
+    cosine: Floats
+    acting: NDArray[np.bool_]
+    length: NDArray[np.float64]
+    held: Floats
+
+
+def search(parts: Sequence[Part], query: Query, corpus: Corpus, limit: int) -> Hits:
+    """The best `limit` events of all parts; the first is the one the corpus was made of."""
+    found = _joined([_evidence(part, query, corpus) for part in parts])
+    if not len(found.sequence):
         return NOTHING
-    bm25, coverage = lexical(index, query)
-    if allowed is not None:
-        bm25 = np.where(allowed, bm25, np.float32(0))
-    rows = np.union1d(_best(bm25, SHORTLIST), nearest(index, query, allowed, SHORTLIST))
-    if not len(rows):
-        return NOTHING
-    cosine = window_cosine(index, query, rows)
-    acting = np.isin(index.columns["actor"][rows], _named_actors(index, query))
-    length = np.minimum(index.columns["tokens"][rows], FULL_LENGTH) / FULL_LENGTH
     fused = (
-        LEXICAL * _relative(bm25[rows])
-        + DENSE * _relative(np.maximum(cosine, 0))
-        + ACTOR * acting
-        + LENGTH * length
+        LEXICAL * _relative(found.bm25)
+        + DENSE * _relative(np.maximum(found.cosine, 0))
+        + ACTOR * found.acting
+        + LENGTH * found.length
     ).astype(np.float32)
-    fused /= np.float32(LEXICAL + DENSE + LENGTH + (ACTOR if acting.any() else 0))
-    order = np.lexsort((rows, -np.round(fused, 6)))[:limit]
-    best = rows[order]
-    named = np.maximum(entity_share(index, query, best), acting[order]).astype(np.float32)
-    return Hits(best, fused[order], coverage[best], cosine[order], named)
+    fused /= np.float32(LEXICAL + DENSE + LENGTH + (ACTOR if found.acting.any() else 0))
+    order = np.lexsort((found.sequence, -np.round(fused, 6)))[:limit]
+    return Hits(
+        sequence=found.sequence[order],
+        fused=fused[order],
+        coverage=found.coverage[order],
+        cosine=found.cosine[order],
+        named=np.maximum(found.held[order], found.acting[order]).astype(np.float32),
+    )
 
 
-def lexical(index: RecallIndex, query: Query) -> tuple[Floats, Floats]:
+def _joined(found: Sequence[_Evidence]) -> _Evidence:
+    if len(found) == 1:
+        return found[0]
+    names = [one.name for one in fields(_Evidence)]
+    return _Evidence(*(np.concatenate([getattr(one, name) for one in found]) for name in names))
+
+
+def lexical(index: RecallIndex, corpus: Corpus, query: Query) -> tuple[Floats, Floats]:
     """BM25 of every row's window, and the share of the query's term weight it covers."""
     size = len(index)
     scores, covered = np.zeros(size, np.float32), np.zeros(size, np.float32)
-    found = sorted(
-        ((index.postings.find(term), term) for term in query.terms),
-        key=lambda item: (len(item[0][0]), item[1]),
-    )[:MAX_TERMS]
-    average = index.average_window()
-    total = 0.0
+    found = {term: index.postings.find(term) for term in query.terms}
     frequency = np.zeros(size, np.float32)
-    for (rows, counts), _ in found:
+    for term in corpus.terms({term: len(rows) for term, (rows, _) in found.items()}):
+        rows, counts = found[term]
         touched = _spread(index, rows, counts, frequency)
-        weight = np.float32(np.log1p((size - len(touched) + 0.5) / (len(touched) + 0.5)))
-        total += float(weight)
+        weight = corpus.weight(term, len(touched), len(rows))
         if len(touched):
             tf = frequency[touched]
-            norm = K1 * (1 - B + B * index.window_length(touched) / average)
+            norm = K1 * (1 - B + B * index.window_length(touched) / corpus.average)
             scores[touched] += weight * tf * (K1 + 1) / (tf + norm)
             covered[touched] += weight
             frequency[touched] = 0
-    return scores, (covered / np.float32(total or 1.0)).astype(np.float32)
+    return scores, (covered / np.float32(corpus.total or 1.0)).astype(np.float32)
+
+
+def _evidence(part: Part, query: Query, corpus: Corpus) -> _Evidence:
+    """What speaks for the rows of a part that either leg proposes."""
+    index = part.index
+    bm25, coverage = lexical(index, corpus, query)
+    rows = part.chosen
+    if rows is None:
+        if part.allowed is not None:
+            bm25 = np.where(part.allowed, bm25, np.float32(0))
+        near = nearest(index, query, part.allowed, SHORTLIST)
+        rows = np.union1d(_best(bm25, SHORTLIST), near)
+    tokens = np.minimum(index.columns["tokens"][rows], FULL_LENGTH)
+    return _Evidence(
+        sequence=index.columns["seq"][rows],
+        bm25=bm25[rows],
+        coverage=coverage[rows],
+        cosine=window_cosine(index, query, rows),
+        acting=np.isin(index.columns["actor"][rows], _named_actors(index, query)),
+        length=tokens / FULL_LENGTH,
+        held=entity_share(index, query, rows),
+    )
 
 
 def window_cosine(index: RecallIndex, query: Query, rows: Rows) -> Floats:

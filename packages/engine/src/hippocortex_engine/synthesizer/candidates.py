@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hippocortex_core.types import ArtifactType, ReasoningSection, SynthesizeOptions
 from hippocortex_engine.describe import describe
+from hippocortex_engine.recall.corpus import Corpus
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
@@ -19,6 +20,7 @@ from hippocortex_engine.recall.search import (
     NOTHING,
     SHORTLIST,
     Hits,
+    Part,
     nearest,
     search,
     window_cosine,
@@ -82,12 +84,11 @@ class Weights:
     total: float
 
 
-def weigh(index: RecallIndex, query: Query) -> Weights:
+def weigh(corpus: Corpus, query: Query) -> Weights:
     """Term weights (idf) in this memory; a word it never saw weighs most."""
-    size = len(index)
+    size = corpus.size
     found = {
-        term: float(np.log1p((size + 0.5) / (index.postings.count(term) + 0.5)))
-        for term in query.terms
+        term: float(np.log1p((size + 0.5) / (corpus.count(term) + 0.5))) for term in query.terms
     }
     return Weights(found, sum(found.values()))
 
@@ -184,12 +185,25 @@ class EventHits:
     newest: int
 
 
-def event_hits(index: RecallIndex, query: Query, options: SynthesizeOptions) -> EventHits:
+def wants_events(options: SynthesizeOptions) -> bool:
+    """Whether the context section is wanted at all."""
+    return options.sections is None or "context" in options.sections
+
+
+def event_hits(
+    index: RecallIndex,
+    older: Part | None,
+    query: Query,
+    corpus: Corpus,
+    options: SynthesizeOptions,
+    newest: int,
+) -> EventHits:
     """The events that may answer, unless the context section is not wanted."""
-    if options.sections is not None and "context" not in options.sections:
-        return EventHits(NOTHING, (), index.newest)
-    hits = search(index, query, _allowed(index, options), EVENTS)
-    return EventHits(hits, tuple(index.columns["seq"][hits.rows].tolist()), index.newest)
+    if not wants_events(options):
+        return EventHits(NOTHING, (), newest)
+    parts = [Part(index, _allowed(index, options)), *([] if older is None else [older])]
+    hits = search(parts, query, corpus, EVENTS)
+    return EventHits(hits, tuple(hits.sequence.tolist()), newest)
 
 
 def from_events(
@@ -200,7 +214,7 @@ def from_events(
 ) -> list[Memory]:
     """The hits as memories, best first; each text and speaker once."""
     hits = found.hits
-    if not len(hits.rows):
+    if not len(hits.sequence):
         return []
     surest = float(relevance(hits.coverage, hits.cosine).max())
     seen: set[str] = set()
