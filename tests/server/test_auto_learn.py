@@ -1,5 +1,6 @@
 """Auto-learn: after enough new events or a quiet time, one process at a time, and it recovers."""
 
+import asyncio
 import threading
 import time
 from itertools import count
@@ -7,12 +8,15 @@ from itertools import count
 import pytest
 
 from hippocortex_core.errors import UnavailableError
+from hippocortex_core.operations import OPERATIONS
 from hippocortex_core.types import CaptureEvent
 from hippocortex_engine import Database, Engine
+from hippocortex_server.calls import Call
 from hippocortex_server.learner import AutoLearner
 from hippocortex_server.learning_process import LearningProcess
 from hippocortex_server.learning_thread import LearningThread
 from hippocortex_server.leases import LEASE, Lease, holder_until
+from hippocortex_server.workers import Background
 
 PATIENCE = 60.0  # seconds after which a test gives up waiting for another thread or process
 
@@ -109,6 +113,34 @@ def test_it_learns_after_enough_new_events(learner, way, capture):
     capture("acme", 1)
     assert learner.look() == 1
     assert way.learned == ["acme"]
+
+
+def test_documents_are_learned_from_too(learner, way, database, clock):
+    engine = Engine(database, tenant_id="acme", clock=clock)
+    for number in range(10):
+        engine.put_document(["notes"], str(number), {"text": f"note {number}"})
+    learner.captured("acme")
+    assert learner.look() == 1
+    assert way.learned == ["acme"]
+
+
+def test_of_whatever_captures_the_learner_is_told():
+    class Told(list):
+        captured = list.append
+
+    def tells(operation):
+        async def served(scope, receive, send):
+            call = Call("r1", operation=operation.name, tenant_id="acme")
+            call.open(scope)
+
+        told = Told()
+        asyncio.run(Background(served, None, told)({"type": "http"}, None, None))
+        return told == ["acme"]
+
+    assert {operation.name for operation in OPERATIONS if tells(operation)} == {
+        *("capture", "capture_batch", "import_events"),
+        *("put_document", "batch_documents"),
+    }
 
 
 def test_it_learns_what_there_is_once_a_tenant_has_gone_quiet(learner, way, capture, clock):

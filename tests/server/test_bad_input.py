@@ -55,17 +55,17 @@ BODIES = {
         "payload",
     ),
     "a million values": (b"[" + b"[]," * 1_000_000 + b"[]]", "body"),
-    "a lone surrogate": (b'{"type":"message","sessionId":"s\\ud800","payload":{}}', "session_id"),
+    "a lone surrogate": (b'{"type":"message","sessionId":"s\\ud800","payload":{}}', "sessionId"),
     "a lone surrogate inside": (
         b'{"type":"message","sessionId":"s1","payload":{"x":"\\udfff"}}',
         "payload.x",
     ),
     "a surrogate for a type": (b'{"type":"\\ud800","sessionId":"s1","payload":{}}', "type"),
-    "NUL in an id": (b'{"type":"message","sessionId":"a\\u0000b","payload":{}}', "session_id"),
+    "NUL in an id": (b'{"type":"message","sessionId":"a\\u0000b","payload":{}}', "sessionId"),
     "NUL in a payload": (b'{"type":"message","sessionId":"s","payload":{"\\u0000":1}}', "payload"),
-    "no session": (b'{"type":"message","payload":{}}', "session_id"),
-    "a session that is null": (b'{"type":"message","sessionId":null,"payload":{}}', "session_id"),
-    "a blank session": (b'{"type":"message","sessionId":" ","payload":{}}', "session_id"),
+    "no session": (b'{"type":"message","payload":{}}', "sessionId"),
+    "a session that is null": (b'{"type":"message","sessionId":null,"payload":{}}', "sessionId"),
+    "a blank session": (b'{"type":"message","sessionId":" ","payload":{}}', "sessionId"),
     "an unknown type": (b'{"type":"dream","sessionId":"s1","payload":{}}', "type"),
     "a payload that is text": (b'{"type":"message","sessionId":"s1","payload":"hi"}', "payload"),
 }
@@ -127,6 +127,7 @@ QUERIES = {
     "/artifacts?limit=ten": "limit",
     "/artifacts?limit=" + "9" * 5_000: "limit",
     "/artifacts?limit=1.5": "limit",
+    "/artifacts?limit=%D9%A1": "limit",
     "/artifacts?cursor=mine": "cursor",
     "/artifacts?cursor=": "cursor",
     "/artifacts?cursor=" + "A" * 4_000: "cursor",
@@ -136,17 +137,17 @@ QUERIES = {
     "/artifacts?type=%ff": "query",
     "/artifacts?sort=title": "sort",
     "/artifacts?order=up": "order",
-    "/events?sessionId=": "session_id",
-    "/events?sessionId=%00": "session_id",
+    "/events?sessionId=": "sessionId",
+    "/events?sessionId=%00": "sessionId",
     "/events?sessionId=%ED%A0%80": "query",
-    "/events?userId=" + "u" * 257: "user_id",
+    "/events?userId=" + "u" * 257: "userId",
     "/events?" + "a=1&" * 5_000: "query",
     "/usage-metrics?period=1y": "period",
     "/usage-metrics?granularity=second": "granularity",
-    "/artifacts/%00": "artifact_id",
+    "/artifacts/%00": "artifactId",
     "/artifacts/%ff": "artifactId",
-    "/artifacts/" + "a" * 257: "artifact_id",
-    "/artifacts/%20": "artifact_id",
+    "/artifacts/" + "a" * 257: "artifactId",
+    "/artifacts/%20": "artifactId",
 }
 
 
@@ -155,6 +156,20 @@ def test_a_bad_query_is_refused(caller, path, field):
     reply = caller.get(path)
     assert reply.status == 400
     assert reply.fields == [field]
+
+
+def test_an_error_calls_a_field_what_the_request_calls_it(caller):
+    error = caller.post("/capture", {"type": "message", "payload": {}}).error
+    assert error["message"] == "sessionId: is required"
+    assert error["details"] == [{"field": "sessionId", "message": "is required"}]
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(caller):
+    asked = {"query": "hi", "options": {"maxTokens": 2e3}}
+    assert caller.post("/synthesize", asked).data["budget"]["limit"] == 2_000
+    assert caller.post("/documents/search", {"limit": 2.0}).data == {"documents": []}
+    asked["options"]["maxTokens"] = 2.5
+    assert caller.post("/synthesize", asked).fields == ["options.maxTokens"]
 
 
 PATHS = {
@@ -317,7 +332,7 @@ def test_a_head_that_does_not_arrive_is_not_waited_for(serve, raw, monkeypatch):
 
 
 def test_a_connection_that_is_kept_alive_may_be_silent_between_requests(serve, raw, monkeypatch):
-    monkeypatch.setattr("hippocortex_server.protocol.HEAD_SECONDS", 0.1)
+    monkeypatch.setattr("hippocortex_server.protocol.HEAD_SECONDS", 0.5)
     server = serve()
     connection = http.client.HTTPConnection(server.origin.removeprefix("http://"), timeout=30)
     connection.request("GET", "/v1/health")

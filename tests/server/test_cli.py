@@ -91,6 +91,11 @@ def test_lists_show_no_key(store):
     assert secret not in json.dumps(document)
 
 
+def test_lists_show_ids_in_one_piece_to_be_copied():
+    made = run_json("keys", "create", "--tenant", "a-tenant-of-a-long-name", "--store", STORE)
+    assert made["keyId"] in run("keys", "list", "--store", STORE).stdout
+
+
 def test_no_keys_says_how_to_make_one():
     assert "hippocortex keys create" in run("keys", "list", "--store", STORE).stdout
 
@@ -105,6 +110,13 @@ def test_a_revoked_key_opens_nothing(store):
 
 def test_revoking_what_is_no_key_fails_with_the_fix():
     assert "hippocortex keys list" in fails("keys", "revoke", "key_nobody", "--store", STORE)
+
+
+def test_a_key_that_is_given_for_its_id_is_not_repeated():
+    secret = run_json("keys", "create", "--store", STORE)["key"]
+    said = fails("keys", "revoke", secret, "--store", STORE, code=2)
+    assert "not its id" in said
+    assert secret not in said
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_what_is_acknowledged_over_http_is_stored_once(serve, store, caller_of):
             reply = caller.capture(f"{number}-{n}", session=f"s{number}", idempotencyKey=key)
             bad = caller.capture("x", session="", idempotencyKey=f"bad-{number}-{n}")
             assert bad.status == 400
-            assert bad.fields == ["session_id"]
+            assert bad.fields == ["sessionId"]
             seen.append((key, reply.data["eventId"], reply.data["status"]))
         return seen
 

@@ -19,19 +19,6 @@ CONFIG = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(genera
 SCHEMA = schemathesis.openapi.from_dict(document(), config=CONFIG)
 
 
-@SCHEMA.hook
-def map_body(context, body):  # JSON Schema calls 2.0 whole; our decoder does not
-    return whole(body)
-
-
-def whole(value):
-    if isinstance(value, dict):
-        return {name: whole(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [whole(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 BATCHES = ("capture_batch", "import_events")
 """A bad event of a batch is answered in its place: the request as a whole is accepted."""
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 MESSAGE = {"type": "message", "sessionId": "s1", "payload": {"role": "user", "content": "hello"}}
@@ -45,10 +46,12 @@ def test_a_limit_is_one_limit_for_all_workers(start, wait_for):
     def ask(_):
         return server.ask("GET", "/v1/usage-metrics")[0]  # a connection each: they spread
 
+    started = time.monotonic()
     with ThreadPoolExecutor(8) as threads:
         statuses = list(threads.map(ask, range(60)))
     # A minute's worth, and what is granted anew while the test runs.
-    assert 40 <= statuses.count(200) <= 50
+    anew = (time.monotonic() - started) * 40 / 60
+    assert 40 <= statuses.count(200) <= 41 + anew
     assert set(statuses) == {200, 429}
 
 
@@ -78,5 +81,7 @@ def test_it_learns_by_itself_once_for_all_workers(start, wait_for, store, a_key)
 
         wait_for(compilations, "learning")
         assert compilations() == 1
+        wait_for(
+            lambda: any(line["message"] == "learned" for line in server.lines), "a line in the log"
+        )
     assert server.stop() == 0
-    assert any(line["message"] == "learned" for line in server.lines)

@@ -108,9 +108,18 @@ def snake(name: str) -> str:
 
 def snake_path(path: str) -> str:
     """`options.maxTokens` as `options.max_tokens`; what lies inside raw JSON stays as it is."""
+    return _path(path, snake)
+
+
+def camel_path(path: str) -> str:
+    """`options.max_tokens` as `options.maxTokens`; the reverse of `snake_path`."""
+    return _path(path, camel)
+
+
+def _path(path: str, convert: Callable[[str], str]) -> str:
     names = path.split(".")
     for position, name in enumerate(names):
-        names[position] = snake(name)
+        names[position] = convert(name)
         if name in _OPAQUE:
             break
     return ".".join(names)
@@ -241,6 +250,8 @@ def _decode_flag_or(decoder: Decoder, value: object) -> object:
 
 
 def _decode_int(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():  # JSON knows one kind of number
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         _refuse("a whole number", value)
     return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -73,7 +72,6 @@ from hippocortex_engine.recall.query import Query, understand
 from hippocortex_engine.recall.room import Room
 from hippocortex_engine.reembedding import reembed
 from hippocortex_engine.storage import artifacts as artifact_store
-from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage import tenants as tenant_store
 from hippocortex_engine.storage.archive import Archive
 from hippocortex_engine.storage.database import Database
@@ -198,11 +196,10 @@ class Engine:
         self._ensure_open()
         wanted = checks.check_synthesize(SynthesizeOptions() if options is None else options)
         understood = understand(checks.check_query(query), self._embedder)
-        with ExitStack() as reading:
-            with self._cache.lock:  # before a connection: nobody waits for it holding one
-                connection = reading.enter_context(self._database.read())
-                found = find(self._recall(connection, understood, wanted), understood, wanted)
-            records = event_store.to_show(connection, self._tenant_id, found.sequence)
+        # The lock before a connection: nobody waits for it holding one.
+        with self._cache.lock, self._database.read() as connection:
+            found = find(self._recall(connection, understood, wanted), understood, wanted)
+            records = self._cache.texts(connection, found.sequence)
         result = compose(found, records, understood, wanted, self._counter)
         self._meter.count(self._clock(), syntheses=1)
         return result

@@ -6,7 +6,13 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hippocortex_core.operations import Capture, CaptureBatch, ImportEvents
+from hippocortex_core.operations import (
+    BatchDocuments,
+    Capture,
+    CaptureBatch,
+    ImportEvents,
+    PutDocument,
+)
 from hippocortex_engine.storage.database import Database
 from hippocortex_server.app import create_app
 from hippocortex_server.calls import Call
@@ -17,7 +23,9 @@ from hippocortex_server.learning_thread import LearningThread
 from hippocortex_server.settings import ServerSettings
 from hippocortex_server.supervision import leave_with_parent
 
-_CAPTURING = frozenset({Capture.name, CaptureBatch.name, ImportEvents.name})
+_CAPTURING = frozenset(
+    one.name for one in (Capture, CaptureBatch, ImportEvents, PutDocument, BatchDocuments)
+)
 
 
 def app() -> ASGIApp:

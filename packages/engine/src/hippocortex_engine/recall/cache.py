@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -11,6 +12,7 @@ from hippocortex_engine.capturing import check_embedder
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.room import Room
+from hippocortex_engine.recall.texts import Text, Texts
 from hippocortex_engine.storage import artifacts as artifact_store
 from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage import tenants as tenant_store
@@ -43,6 +45,7 @@ class RecallCache:
         self.is_behind = False
         self._index = RecallIndex(dimensions)
         self._knowledge = Knowledge([], dimensions)
+        self._texts = Texts()
 
     def current(self, connection: Connection, embedder: str) -> tuple[RecallIndex, Knowledge]:
         """Both indexes as of the connection's transaction.  Call with `lock` held.
@@ -55,6 +58,8 @@ class RecallCache:
         floor = self._floor(connection, state)
         if self._is_stale(state, floor):
             self._index = RecallIndex(self._dimensions, state.generation, floor)
+        if state.generation != self._texts.generation:
+            self._texts = Texts(state.generation)
         if state.head > self._index.head:
             for rows in event_store.recall_rows(connection, self._tenant_id, self._index.head):
                 self._index.add(rows)
@@ -65,6 +70,13 @@ class RecallCache:
         if self._room is not None:
             self._room.used(self, len(self._index) + len(self._knowledge.records))
         return self._index, self._knowledge
+
+    def texts(self, connection: Connection, sequence: Sequence[int]) -> dict[int, Text]:
+        """What the events with some sequence numbers say.  Call with `lock` held, after `current`.
+
+        Events that were forgotten meanwhile are left out.
+        """
+        return self._texts.of(connection, self._tenant_id, sequence)
 
     def _is_stale(self, state: TenantState, floor: int) -> bool:
         """Whether the index has to be made anew: what it holds has changed, or is too much."""
@@ -104,6 +116,7 @@ class RecallCache:
         try:
             self._index = RecallIndex(self._dimensions)
             self._knowledge = Knowledge([], self._dimensions)
+            self._texts = Texts()
         finally:
             self.lock.release()
         return True

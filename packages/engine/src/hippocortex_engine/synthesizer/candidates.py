@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocortex_core.types import ArtifactType, ReasoningSection, SynthesizeOptions
-from hippocortex_engine.describe import describe
 from hippocortex_engine.recall.corpus import Corpus
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
@@ -25,7 +23,7 @@ from hippocortex_engine.recall.search import (
     search,
     window_cosine,
 )
-from hippocortex_engine.storage.events import Excerptable
+from hippocortex_engine.recall.texts import Text
 from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.memory import Memory
 from hippocortex_engine.text import unpack_terms
@@ -208,7 +206,7 @@ def event_hits(
 
 def from_events(
     found: EventHits,
-    records: Mapping[int, Excerptable],
+    records: Mapping[int, Text],
     weights: Weights,
     options: SynthesizeOptions,
 ) -> list[Memory]:
@@ -233,7 +231,7 @@ def from_events(
 
 
 def _event_memory(
-    record: Excerptable,
+    record: Text,
     text: str,
     match: float,
     named: float,
@@ -292,16 +290,11 @@ def _covered(index: RecallIndex, weights: Weights) -> NDArray[np.float64]:
     return covered / weights.total
 
 
-def _event_text(record: Excerptable, weights: Weights) -> str:
-    if record.payload is None:
-        actor, text = record.actor, record.said or ""
-    else:
-        description = describe(record.type, json.loads(record.payload))
-        actor, text = description.actor, description.text
-    if not text.strip():
+def _event_text(record: Text, weights: Weights) -> str:
+    if not record.text.strip():
         return ""
-    who = f"{actor}: " if actor else ""
-    return f"[{day(record.occurred_at)}] {who}{excerpt(text, weights.of, EXCERPT)}"
+    who = f"{record.actor}: " if record.actor else ""
+    return f"[{day(record.occurred_at)}] {who}{excerpt(record.text, weights.of, EXCERPT)}"
 
 
 def _share(wanted: frozenset[int], held: frozenset[int]) -> float:

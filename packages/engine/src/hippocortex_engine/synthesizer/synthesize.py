@@ -17,7 +17,7 @@ from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
 from hippocortex_engine.recall.search import Part
-from hippocortex_engine.storage.events import Excerptable
+from hippocortex_engine.recall.texts import Text
 from hippocortex_engine.synthesizer.candidates import (
     EventHits,
     Weights,
@@ -91,7 +91,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
 
 def compose(
     found: Found,
-    records: Mapping[int, Excerptable],
+    records: Mapping[int, Text],
     query: Query,
     options: SynthesizeOptions,
     counter: TokenCounter,
@@ -132,9 +132,7 @@ def _rank(memories: Sequence[Memory], options: SynthesizeOptions) -> list[Ranked
     return sorted(kept, key=lambda one: (-one.score, one.memory.section, one.memory.source_id))
 
 
-def _entry(
-    one: Ranked, options: SynthesizeOptions, records: Mapping[int, Excerptable]
-) -> SynthesisEntry:
+def _entry(one: Ranked, options: SynthesizeOptions, records: Mapping[int, Text]) -> SynthesisEntry:
     memory = one.memory
     return SynthesisEntry(
         section=memory.section,
@@ -145,7 +143,7 @@ def _entry(
     )
 
 
-def _provenance(memory: Memory, records: Mapping[int, Excerptable]) -> list[ProvenanceRef]:
+def _provenance(memory: Memory, records: Mapping[int, Text]) -> list[ProvenanceRef]:
     """The artifact (if it is one) and the newest events behind the entry."""
     events = [
         ProvenanceRef(source_type="event", source_id=records[seq].event_id, evidence_count=1)

@@ -109,6 +109,8 @@ def revoke(
 ) -> None:
     """Let a key open nothing any more."""
     require_server("keys")
+    if key_id.startswith("hx_"):  # what is secret is not repeated
+        raise typer.BadParameter("that is a key, not its id; `hippocortex keys list` shows the ids")
     from hippocortex_server.authentication import FRESH  # noqa: PLC0415
     from hippocortex_server.keys import Keyring  # noqa: PLC0415
     from hippocortex_server.opening import opened  # noqa: PLC0415
@@ -204,7 +206,10 @@ def _show(found: list[KeyInfo]) -> None:
     if not found:
         out.print("No keys. `hippocortex keys create` makes one.")
         return
-    made = table("key", "begins with", "tenant", "scopes", "status", "created", "name")
+    whole = {"no_wrap": True}  # to be copied
+    made = table(
+        ("key", whole), ("begins with", whole), "tenant", "scopes", "status", "created", "name"
+    )
     for one in found:
         made.add_row(
             one.key_id,
