@@ -101,6 +101,18 @@ def test_segments_without_a_lock_are_taken_over(spool_in, tmp_path):
     assert take_all(spool_in()) == ["a"]
 
 
+def test_segments_that_two_processes_began_in_the_same_moment_are_both_taken_over(spool_in):
+    dead = [spool_in(now=lambda: 1.0) for _ in range(3)]
+    for number, spool in enumerate(dead):
+        spool.append(lines(f"{number}"))
+    for spool in dead:
+        spool.close()
+    heir = spool_in()
+    assert heir.pending == 3
+    heir.close()
+    assert sorted(take_all(spool_in())) == ["0", "1", "2"]
+
+
 def test_a_torn_last_line_is_left_out_and_counted(spool_in, tmp_path):
     first = spool_in()
     first.append(lines("a", "b"))

@@ -4,8 +4,11 @@ Each recorder of each process appends to segments of its own, guarded by a lock 
 as the process.  Segments whose lock nobody holds were left behind by a process that died: whoever
 opens the folder next takes them over, ahead of its own.
 
-    0000001763650000123-000001-4fd1c2.jsonl   lines of JSON, redacted, without any API key
-    4fd1c2.lock                               held while its recorder lives
+    0000001763650000123-000001-4fd1c2.jsonl          lines of JSON, redacted, without any API key
+    4fd1c2.lock                                      held while its recorder lives
+    0000001763650000123-000001-9b0e77-4fd1c2.jsonl   taken over from 9b0e77, which died
+
+A name keeps the token of who wrote the segment: two processes may begin one at the same moment.
 
 What is delivered is forgotten by the segment: if a process dies in between, at most a segment's
 events are sent twice, and their idempotency keys make that once.  Where the disk cannot be used
@@ -187,7 +190,7 @@ class Spool:
             return []
         taken: list[Path] = []
         for path in paths:
-            mine = path.with_name(f"{path.stem.rpartition('-')[0]}-{self._token}{SUFFIX}")
+            mine = path.with_name(f"{_origin(path)}-{self._token}{SUFFIX}")
             with contextlib.suppress(FileNotFoundError):
                 taken.append(path.rename(mine))
         if lock is not None:
@@ -265,3 +268,8 @@ class Spool:
     def _remove(segment: Segment) -> None:
         with contextlib.suppress(OSError):
             segment.path.unlink(missing_ok=True)
+
+
+def _origin(path: Path) -> str:
+    """When and by whom a segment was begun, whoever has it now."""
+    return "-".join(path.stem.split("-")[:3])

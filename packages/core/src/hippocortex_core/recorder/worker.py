@@ -25,7 +25,8 @@ GATHER = 0.003
 """Seconds that the thread lets events gather before it writes them down."""
 
 _LEAD_MS = 1_000
-_JOIN = 1.0
+_JOIN = 5.0
+"""Seconds that a close waits, at least, until what was recorded is on disk."""
 
 NewOutbox = Callable[[Calls, Callable[[], None]], Outbox]
 
