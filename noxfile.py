@@ -79,7 +79,16 @@ ADAPTERS = (
     Adapter("langgraph", ("langgraph==0.6.*", *_BESIDE), "2025-10-01", "3.10"),
     Adapter("langgraph", ("langgraph==1.0.*", "langchain==1.0.*", *_BESIDE), "2025-11-10"),
     Adapter("langgraph", ("langgraph", "langchain", *_BESIDE), python="3.13"),
+    Adapter("openai-agents", ("openai-agents==0.6.9",), "2026-01-25", "3.10"),
+    Adapter("openai-agents", ("openai-agents==0.14.8",), "2026-05-01"),
+    Adapter("openai-agents", ("openai-agents==0.20.0",), "2026-08-13"),
+    Adapter("openai-agents", ("openai-agents",), python="3.13"),
+    Adapter("crewai", ("crewai==1.11.1",), "2026-03-27", "3.10"),
+    Adapter("crewai", ("crewai==1.14.7",), "2026-06-15"),
+    Adapter("crewai", ("crewai",), python="3.13"),
 )
+APART = ("crewai",)
+"""Adapters whose framework the development environment cannot hold."""
 
 
 def _offer_every_pyenv_python() -> None:
@@ -131,7 +140,8 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test on this Python but the SDK matrix; arguments go to pytest."""
     _sync(session)
-    arguments = session.posargs or ["--ignore=tests/sdk_matrix"]
+    apart = [f"--ignore=tests/{name}" for name in ("sdk_matrix", *APART)]
+    arguments = session.posargs or apart
     session.run("pytest", *IN_PARALLEL, *arguments, env={"HIPPOCORTEX_STRICT": "1"})
 
 
@@ -176,10 +186,13 @@ def adapters(session: nox.Session, adapter: Adapter) -> None:
         "pytest",
         "-pno:anyio",
         *IN_PARALLEL,
-        f"tests/{adapter.name}",
+        f"tests/{adapter.name.replace('-', '_')}",
         *session.posargs,
         env={"HIPPOCORTEX_STRICT": "1"},
     )
+    if adapter.name in APART and adapter.as_of is None:
+        session.install("pyright")
+        session.run("pyright", f"--project=packages/{adapter.name}")
 
 
 @nox.session(name="tests-python", python=PYTHONS, tags=["matrix"])

@@ -16,6 +16,8 @@ ADAPTERS = sorted(
 )
 WITHOUT_CONTRACT = {"openclaw"}
 """Whose host is no Python framework that the contract could run."""
+APART = {"crewai"}
+"""Whose framework the development environment cannot hold; their own sessions import them."""
 
 MAX_LINES = 300
 FORBIDDEN = {"hippocortex", "hippocortex_engine", "hippocortex_server", "httpx", "requests"}
@@ -115,7 +117,7 @@ def test_it_passes_the_contract(name):
     assert suites, f"{folder.relative_to(ROOT)} subclasses AdapterContract"
 
 
-@pytest.mark.parametrize("name", ADAPTERS)
+@pytest.mark.parametrize("name", [one for one in ADAPTERS if one not in APART])
 def test_what_it_offers_can_be_imported(name):
     module = importlib.import_module(f"hippocortex_{name.replace('-', '_')}")
     assert sorted(module.__all__) == sorted(set(module.__all__))

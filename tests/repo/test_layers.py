@@ -40,14 +40,17 @@ LAYERS = {
             }
         ),
     ),
+    "crewai": Layer(at_import=frozenset({"hippocortex_core", "crewai", "pydantic"})),
     "langgraph": Layer(
         at_import=frozenset({"hippocortex_core", "langgraph", "langchain_core", "langchain"}),
     ),
+    "openai-agents": Layer(at_import=frozenset({"hippocortex_core", "agents", "openai"})),
     "hippocortex": Layer(
         at_import=frozenset({"hippocortex_core", "typer", "rich"}),
         later=frozenset(
             {
                 *("hippocortex_engine", "hippocortex_server", "hippocortex_langgraph"),
+                *("hippocortex_crewai", "hippocortex_openai_agents"),
                 *("openai", "anthropic"),
             }
         ),
