@@ -21,7 +21,7 @@ from typing import Any
 from hippocortex_server.cells import locked
 from hippocortex_server.settings import ServerSettings
 
-PAUSE = 0.01
+PAUSE = 0.025
 """Seconds for which a worker lets others go first."""
 
 _RECOVERY = 0.5  # seconds until accepting is tried again where the system has no more handles
@@ -34,6 +34,9 @@ class Crowd:
 
     Args:
         path: The file; made if it is not there.
+
+    Attributes:
+        own: Connections of this worker.
 
     Raises:
         OSError: It cannot be made.
@@ -48,16 +51,16 @@ class Crowd:
                 self._mine = self._claim()
         finally:
             os.close(file)
-        self._own = 0
+        self.own = 0
 
     def enter(self) -> None:
         """This worker has one connection more."""
-        self._own += 1
+        self.own += 1
         self._write()
 
     def leave(self) -> None:
         """This worker has one connection less."""
-        self._own -= 1
+        self.own -= 1
         self._write()
 
     @property
@@ -67,7 +70,7 @@ class Crowd:
             pid, count = _SLOT.unpack_from(self._map, slot * _SLOT.size)
             if not pid:
                 break
-            if slot != self._mine and count < self._own:
+            if slot != self._mine and count < self.own:
                 return True
         return False
 
@@ -81,7 +84,7 @@ class Crowd:
         return _SLOTS - 1
 
     def _write(self) -> None:
-        _SLOT.pack_into(self._map, self._mine * _SLOT.size, os.getpid(), max(0, self._own))
+        _SLOT.pack_into(self._map, self._mine * _SLOT.size, os.getpid(), max(0, self.own))
 
 
 class Acceptor:
@@ -105,7 +108,6 @@ class Acceptor:
         self._protocol = protocol
         self._listening = listening
         self._crowd = crowd
-        self._waited = False
         self._timer: asyncio.TimerHandle | None = None
         self._connecting: set[asyncio.Task[None]] = set()
         listening.setblocking(False)
@@ -126,23 +128,28 @@ class Acceptor:
         self._timer = None
         self._loop.add_reader(self._listening, self._ready)
 
-    def _rest(self, seconds: float) -> None:
-        self._loop.remove_reader(self._listening)
-        self._timer = self._loop.call_later(seconds, self._listen)
-
     def _ready(self) -> None:
         """Somebody wants to connect."""
-        if self._crowd.is_fuller and not self._waited:
-            self._waited = True
-            self._rest(PAUSE)
-            return
-        self._waited = False
+        if self._crowd.is_fuller:
+            self._rest(PAUSE, self._take_what_is_left)
+        else:
+            self._take()
+
+    def _take_what_is_left(self) -> None:
+        self._listen()
+        self._take()
+
+    def _rest(self, seconds: float, then: Callable[[], None]) -> None:
+        self._loop.remove_reader(self._listening)
+        self._timer = self._loop.call_later(seconds, then)
+
+    def _take(self) -> None:
         try:
             connection, _ = self._listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return  # another worker has taken it, or it has gone
         except OSError:
-            self._rest(_RECOVERY)
+            self._rest(_RECOVERY, self._listen)
             return
         self._crowd.enter()
         task = self._loop.create_task(self._connect(connection))
