@@ -21,8 +21,8 @@ __all__ = [
     "default_settings",
     "listen_for_failures",
     "resumed",
-    "span_here",
     "span_error",
+    "span_here",
     "trace_here",
     "watch_stream",
     "with_target",
@@ -116,7 +116,7 @@ def with_target(handoff: Handoff[Any, Any], swap: Callable[[Any], Any]) -> Hando
     target = getattr(handoff, "_agent_ref", None)
     if target is not None and (agent := target()) is not None:
         # By this a run that was stored finds its agents again.
-        made._agent_ref = type(target)(swap(agent))  # noqa: SLF001 # pyright: ignore
+        made._agent_ref = type(target)(swap(agent))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return made
 
 

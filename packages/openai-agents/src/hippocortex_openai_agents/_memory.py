@@ -39,6 +39,7 @@ class Memory:
         base_url: Default: `HIPPOCORTEX_BASE_URL`, then the file, then an embedded memory.
 
     Attributes:
+        open: Opens the recorder, also once this is detached.
         active: Whether anything is recalled and captured; switched off by `detach`.
     """
 
@@ -52,7 +53,7 @@ class Memory:
         api_key: str | None = None,
         base_url: str | None = None,
     ) -> None:
-        self._open = Opener(client, api_key=api_key, base_url=base_url)
+        self.open = Opener(client, api_key=api_key, base_url=base_url)
         self._session_id = identifier(session_id)
         self._user_id_key = user_id_key
         self._options = options or RecallOptions()
@@ -65,7 +66,7 @@ class Memory:
     @property
     def recorder(self) -> Recorder | None:
         """None once detached, or while nothing is configured."""
-        return self._open() if self.active else None
+        return self.open() if self.active else None
 
     @property
     def ready(self) -> bool:

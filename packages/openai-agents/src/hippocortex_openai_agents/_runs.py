@@ -21,6 +21,42 @@ from hippocortex_openai_agents._compat import SESSIONS_KNOW_RUNS
 from hippocortex_openai_agents._events import digest
 
 
+class View:
+    """What one surface has seen of a run.
+
+    Attributes:
+        began: Whether it saw the run begin.
+        spoke: Whether the model's last answer had words in it.
+        said: How often each thing was said.
+        open: The calls of each agent's last answer that are carried out here: id and tool's class.
+        started: The tools under way, by call id.
+    """
+
+    def __init__(self) -> None:
+        self.began = False
+        self.spoke = False
+        self.said: Counter[str] = Counter()
+        self.open: dict[int, dict[str, str]] = {}
+        self.started: dict[str, str] = {}
+
+    def close(self, agent: object, tool: str, call_id: str | None = None) -> str | None:
+        """A call of the agent has its result; without an id: the first one of such a tool."""
+        calls = self.open.get(id(agent), {})
+        if call_id is None:
+            call_id = next((one for one, kind in calls.items() if kind == tool), None)
+        if call_id is not None:
+            calls.pop(call_id, None)
+            self.started.pop(call_id, None)
+        return call_id
+
+    def culprit(self, error: BaseException) -> tuple[str, str] | None:
+        """The call that raised: the only one under way, or the one whose tool the error names."""
+        calls = list(self.started.items())
+        if len(calls) > 1:
+            calls = [(call_id, tool) for call_id, tool in calls if tool in str(error)]
+        return calls[0] if len(calls) == 1 else None
+
+
 class Run:
     """One run, with the agents that it hands over to and those that are its tools.
 
@@ -29,7 +65,7 @@ class Run:
         history: How many items of its input come from a session.
         questions: What each agent was asked, by the agent's `id`.
         recalled: What memory said, by who asked what.
-        failures: Why tools failed, by call id, until the result is met.
+        failures: Why tools failed, by call id.
     """
 
     def __init__(self) -> None:
@@ -40,13 +76,15 @@ class Run:
         self.recalled: dict[Hashable, str] = {}
         self.failures: dict[str, str] = {}
         self._calls: dict[str, tuple[str, str]] = {}
-        self._tallies: dict[int, Counter[Hashable]] = {}
+        self._views: dict[int, View] = {}
 
-    def first(self, surface: object, what: Hashable) -> bool:
-        """Whether the surface comes to this for the first time."""
-        tally = self._tally(surface)
-        tally[what] += 1
-        return tally[what] == 1
+    def view(self, surface: object) -> View:
+        """What a surface has seen of the run."""
+        return self._views.setdefault(id(surface), View())
+
+    def question_of(self, agent: object) -> str:
+        """What the agent was asked; "" if that is not known."""
+        return self.questions.get(id(agent)) or next(reversed(self.questions.values()), "")
 
     def call(self, call_id: str, tool: str, args: Any) -> None:
         """A tool is called: from now on its result can be told."""
@@ -61,12 +99,9 @@ class Run:
             key = f"{self.name}/{step.call_id}/{called}" if step.call_id else None
             return replace(step, tool=step.tool or tool, key=key)
         said = digest(step.kind, step.payload().get("content"))
-        tally = self._tally(surface)
-        tally[said] += 1
-        return replace(step, key=f"{self.name}/{said}#{tally[said]}")
-
-    def _tally(self, surface: object) -> Counter[Hashable]:
-        return self._tallies.setdefault(id(surface), Counter())
+        times = self.view(surface).said
+        times[said] += 1
+        return replace(step, key=f"{self.name}/{said}#{times[said]}")
 
 
 @dataclass

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from hippocortex_core.guard import fail_open, watchers
 from hippocortex_core.scope import Scope
-from hippocortex_core.steps import AssistantMessage, Failure, ToolResult
+from hippocortex_core.steps import AnyStep, AssistantMessage, Failure, ToolResult
 from hippocortex_openai_agents import _compat, _events
 from hippocortex_openai_agents._memory import Memory
 from hippocortex_openai_agents._runs import Run, run_of
+
+_asking: WeakKeyDictionary[object, Scope] = WeakKeyDictionary()
+"""Runs, by their traces, whose models are being asked."""
 
 
 class Watcher:
@@ -29,7 +32,6 @@ class Watcher:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.latest: Run | None = None
-        self._open: dict[str, dict[str, str]] = {}
 
     def began(self, context: Any, agent: Any) -> None:
         """An agent begins: with what the user says, if it is the run's first."""
@@ -40,7 +42,9 @@ class Watcher:
             question = _events.question_in(items)
             if question is not None:
                 run.questions[id(agent)] = question[1]
-            if run.first(self.memory, "began") and not _compat.resumed(context):
+            view = run.view(self.memory)
+            view.began, begins = True, not view.began and not _compat.resumed(context)
+            if begins:
                 for step in _events.said_now(items[run.history :]):
                     self._record(step, run, context)
 
@@ -48,21 +52,21 @@ class Watcher:
         """A model is asked."""
         with self._on(context, "watching a model") as run:
             if run is not None and (trace := _compat.trace_here()) is not None:
-                _asking[id(trace)] = weakref.ref(trace, _forget), self._whose(run, context)
+                _asking[trace] = self._whose(run, context)
 
     def answered(self, context: Any, agent: Any, response: Any) -> None:
         """A model has answered."""
         with self._on(context, "reading an answer") as run:
-            _asking.pop(id(_compat.trace_here()), None)
+            if (trace := _compat.trace_here()) is not None:
+                _asking.pop(trace, None)
             if run is None:
                 return
-            items: list[Any] = response.output
-            spoke = False
-            for step in _events.steps_in(items, agent.name):
-                spoke = spoke or isinstance(step, AssistantMessage)
+            steps = list(_events.steps_in(response.output, agent.name))
+            view = run.view(self.memory)
+            view.spoke = any(isinstance(step, AssistantMessage) for step in steps)
+            view.open[id(agent)] = dict(_events.local_calls(response.output))
+            for step in steps:
                 self._record(step, run, context)
-            run.spoke = spoke
-            run.open = dict(_events.local_calls(items))
 
     def tool_began(self, context: Any, tool: Any) -> None:
         """A tool is called."""
@@ -70,7 +74,7 @@ class Watcher:
             call_id = getattr(context, "tool_call_id", None)
             if run is None or call_id is None:
                 return
-            run.started[call_id] = tool.name
+            run.view(self.memory).started[call_id] = tool.name
             run.call(call_id, context.tool_name, context.tool_arguments)
 
             def hear(failed: str, error: Exception) -> None:
@@ -78,46 +82,44 @@ class Watcher:
 
             _compat.listen_for_failures(context, hear)
 
-    def tool_ended(self, context: Any, tool: Any, result: Any) -> None:
+    def tool_ended(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
         """A tool has answered; in which words does not say whether it failed."""
         with self._on(context, "reading a result") as run:
             if run is None:
                 return
-            call_id = getattr(context, "tool_call_id", None) or run.open_call(type(tool).__name__)
-            run.open.pop(call_id, None)
-            run.started.pop(call_id, None)
-            error = run.failures.pop(call_id, None) or _compat.span_error()
+            given = getattr(context, "tool_call_id", None)
+            call_id = run.view(self.memory).close(agent, type(tool).__name__, given)
+            error = run.failures.get(call_id or "") or _compat.span_error()
             name = getattr(context, "tool_name", None) or tool.name
             step = _events.result_of(name, call_id, _events.plain(result), error)
             self._record(step, run, context)
 
-    def handed_off(self, context: Any, target: Any) -> None:
-        """An agent hands over to another one, which is a call as well."""
+    def handed_off(self, context: Any, source: Any, target: Any) -> None:
+        """An agent hands over to another one, which it calls like a tool."""
         with self._on(context, "reading a handoff") as run:
-            call_id = None if run is None else run.open_call("FunctionTool")
-            if run is not None and call_id is not None:
-                run.open.pop(call_id, None)
+            if run is None:
+                return
+            call_id = run.view(self.memory).close(source, "FunctionTool")
+            if call_id is not None:
                 answer = {"assistant": target.name}
                 self._record(ToolResult("", answer, call_id=call_id), run, context)
 
     def ended(self, context: Any, agent: Any, output: Any) -> None:
         """A run ends; a tool's result may be its answer, which no model says."""
         with self._on(context, "reading an output") as run:
-            if run is not None and not run.spoke and output is not None:
+            if run is not None and not run.view(self.memory).spoke and output is not None:
                 text = output if isinstance(output, str) else str(_events.plain(output))
                 self._record(AssistantMessage(text, name=agent.name), run, context)
 
     def failed(self, error: Exception, run: Run, scope: Scope) -> None:
         """The run ends with an exception: that of a tool, if it was one."""
         with fail_open("reading a failure"):
-            call = _culprit(run, error)
-            if call is None:
-                where = "guardrail" if "Guardrail" in type(error).__name__ else "run"
-                self.memory.record(Failure(error, where=where), run, scope)
-                return
-            call_id, tool = call
-            told = _told(error.__cause__ if isinstance(error.__cause__, Exception) else error)
-            step = ToolResult(tool, call_id=call_id, error=told)
+            call = run.view(self.memory).culprit(error)
+            step: AnyStep = Failure(error, where=_where(error))
+            if call is not None:
+                cause = error.__cause__
+                told = _told(cause if isinstance(cause, Exception) else error)
+                step = ToolResult(call[1], call_id=call[0], error=told)
             self.memory.record(step, run, scope)
 
     @contextmanager
@@ -133,5 +135,24 @@ class Watcher:
     def _whose(self, run: Run, context: Any) -> Scope:
         return self.memory.whose(run, context.context)
 
-    def _record(self, step: Any, run: Run, context: Any) -> None:
+    def _record(self, step: AnyStep, run: Run, context: Any) -> None:
         self.memory.record(step, run, self._whose(run, context))
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _where(error: Exception) -> str:
+    return "guardrail" if "Guardrail" in type(error).__name__ else "run"
+
+
+def _captured_here() -> Scope | None:
+    """To whom the conversation belongs that a model is asked in here, if hooks capture it."""
+    if not _asking or (trace := _compat.trace_here()) is None:
+        return None
+    return _asking.get(trace)
+
+
+# A wrapped client of a model inside of such a run recalls, and leaves the capturing to the hooks.
+watchers.append(_captured_here)

@@ -19,6 +19,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -204,10 +205,24 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - an agent never breaks because of its memory
             return self._nothing(error)
 
+    def call(self, ask: Callable[[MemoryService], T], timeout: float = 5.0) -> T:
+        """As `acall`, for callers that wait."""
+        room = self._room
+        try:
+            future = room.recaller.calls.submit(lambda: ask(room.home.open()))
+        except RuntimeError as error:
+            raise UnavailableError("the recorder is closed") from error
+        try:
+            return future.result(timeout)
+        except WaitedTooLong:
+            if future.done():
+                raise  # the memory's own
+            raise UnavailableError(f"the memory did not answer within {timeout:g} s") from None
+
     async def acall(self, ask: Callable[[MemoryService], T], timeout: float = 5.0) -> T:
         """What the memory itself answers: for an adapter that keeps things of its own there.
 
-        The event loop goes on meanwhile.  Unlike the rest of the recorder it raises what goes wrong.
+        The event loop goes on meanwhile.  Unlike the rest of this it raises what goes wrong.
 
         Args:
             ask: Called with the memory, in a thread that a hanging memory may keep for long.

@@ -53,9 +53,9 @@ ORDER BY found.seq
 """
 """All sessions in one round trip (PostgreSQL)."""
 _KNOWN = """
-SELECT found.{column}, found.event_id, found.salience
+SELECT given.value, found.event_id, found.salience
 FROM unnest(%(wanted)s::text[]) AS given (value) CROSS JOIN LATERAL (
-  SELECT {column}, event_id, salience FROM events
+  SELECT event_id, salience FROM events
   WHERE tenant_id = %(tenant)s AND {column} = given.value
   LIMIT 1
 ) AS found
