@@ -86,8 +86,18 @@ ADAPTERS = (
     Adapter("crewai", ("crewai==1.11.1",), "2026-03-27", "3.10"),
     Adapter("crewai", ("crewai==1.14.7",), "2026-06-15"),
     Adapter("crewai", ("crewai",), python="3.13"),
+    Adapter("autogen", ("autogen-agentchat==0.5.7",), "2025-05-20", "3.10"),
+    Adapter("autogen", ("autogen-agentchat==0.6.4",), "2025-07-15"),
+    Adapter("autogen", ("autogen-agentchat==0.7.5",), python="3.13"),
+    Adapter("autogen", ("autogen-agentchat==0.2.40",), "2024-12-20"),
+    Adapter("autogen", ("ag2==0.9.9",), "2025-08-25"),
+    Adapter("autogen", ("ag2==0.14.0",), "2026-06-30"),
+    Adapter("autogen", ("ag2==1.0.6",), "2026-09-25"),
+    Adapter("autogen", ("ag2",), python="3.13"),
+    Adapter("agent-framework", ("agent-framework-core==1.0.0",), "2026-04-10", "3.10"),
+    Adapter("agent-framework", ("agent-framework-core",), python="3.13"),
 )
-APART = ("crewai",)
+APART = ("agent-framework", "autogen", "crewai")
 """Adapters whose framework the development environment cannot hold."""
 
 
@@ -140,7 +150,7 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test on this Python but the SDK matrix; arguments go to pytest."""
     _sync(session)
-    apart = [f"--ignore=tests/{name}" for name in ("sdk_matrix", *APART)]
+    apart = [f"--ignore=tests/{name.replace('-', '_')}" for name in ("sdk_matrix", *APART)]
     arguments = session.posargs or apart
     session.run("pytest", *IN_PARALLEL, *arguments, env={"HIPPOCORTEX_STRICT": "1"})
 
