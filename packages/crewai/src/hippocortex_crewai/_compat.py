@@ -8,7 +8,15 @@ from typing import Any, cast
 import crewai.events as _offered
 from crewai.events.event_bus import CrewAIEventsBus, crewai_event_bus
 
-__all__ = ["EVENTS", "MISSING", "bus", "emit_below", "put_into_bus", "take_out_of_bus"]
+__all__ = [
+    "EVENTS",
+    "MISSING",
+    "bus",
+    "emit_below",
+    "is_in_bus",
+    "put_into_bus",
+    "take_out_of_bus",
+]
 
 bus: CrewAIEventsBus = crewai_event_bus
 """The one event bus of the process."""
@@ -47,15 +55,19 @@ def put_into_bus(emit: Any) -> Any:
     return below
 
 
-def take_out_of_bus(emit: Any, below: Any) -> bool:
-    """Undo `put_into_bus`; False if somebody else has put something on top since."""
-    if vars(bus).get("emit") is not emit:
-        return False
+def is_in_bus(emit: Any) -> bool:
+    """Whether the bus emits through this, with nothing on top of it."""
+    return vars(bus).get("emit") is emit
+
+
+def take_out_of_bus(emit: Any, below: Any) -> None:
+    """Undo `put_into_bus`, unless somebody else has put something on top since."""
+    if not is_in_bus(emit):
+        return
     if below is None:
         del vars(bus)["emit"]
     else:
         vars(bus)["emit"] = below
-    return True
 
 
 def emit_below(below: Any, source: Any, event: Any) -> Any:

@@ -28,13 +28,20 @@ VIA = {"via": "crewai"}
 _OWN_TOOLS = frozenset({"search_memory", "save_to_memory"})
 """CrewAI's tools of memory: what they find is in it, and what they save gets into it, anyway."""
 
-_SUMMARY = re.compile(r"(?:Task|Input): .*\nAgent: .*\n(?:Expected result: .*\n)?Result: ", re.DOTALL)
+_SUMMARY = re.compile(
+    r"(?:Task|Input): .*\nAgent: .*\n(?:Expected result: .*\n)?Result: ", re.DOTALL
+)
 
 
 class Attempts:
-    """The calls of tools of a run: CrewAI tries a failing one again by itself, as another call."""
+    """The calls of tools of a run: CrewAI tries a failing one again by itself, as another call.
 
-    def __init__(self) -> None:
+    Args:
+        run: What tells it from others.
+    """
+
+    def __init__(self, run: str) -> None:
+        self.run = run
         self._calls: dict[int, str] = {}
 
     def call_id(self, source: object, event: Any) -> str:
@@ -116,9 +123,8 @@ def _ended(source: object, event: Any, attempts: Attempts, error: str | None) ->
     )
 
 
-def _wrong_call(_: object, event: Any, __: Attempts) -> Iterator[AnyStep]:
-    where = f"calling {event.tool_name}"
-    yield _failure(event, where, event.error, key=event.event_id)
+def _wrong_call(_: object, event: Any, attempts: Attempts) -> Iterator[AnyStep]:
+    yield _failure(event, attempts, f"calling {event.tool_name}", event.error)
 
 
 def _answer(_: object, event: Any, __: Attempts) -> Iterator[AnyStep]:
@@ -133,17 +139,17 @@ def _lite_answer(_: object, event: Any, __: Attempts) -> Iterator[AnyStep]:
     yield AssistantMessage(str(event.output), name=name, key=event.event_id, metadata=VIA)
 
 
-def _agent_error(_: object, event: Any, __: Attempts) -> Iterator[AnyStep]:
-    yield _failure(event, f"agent {event.agent.role}", event.error)
+def _agent_error(_: object, event: Any, attempts: Attempts) -> Iterator[AnyStep]:
+    yield _failure(event, attempts, f"agent {event.agent.role}", event.error)
 
 
-def _task_error(_: object, event: Any, __: Attempts) -> Iterator[AnyStep]:
-    yield _failure(event, "task", event.error)
+def _task_error(_: object, event: Any, attempts: Attempts) -> Iterator[AnyStep]:
+    yield _failure(event, attempts, "task", event.error)
 
 
-def _guardrail(_: object, event: Any, __: Attempts) -> Iterator[AnyStep]:
+def _guardrail(_: object, event: Any, attempts: Attempts) -> Iterator[AnyStep]:
     if not event.success:
-        yield _failure(event, "guardrail", event.error, key=event.event_id)
+        yield _failure(event, attempts, "guardrail", event.error)
 
 
 def _run_error(_: object, event: Any, __: Attempts) -> Iterator[AnyStep]:
@@ -172,14 +178,15 @@ _READERS: Mapping[str, Callable[[object, Any, Attempts], Iterator[AnyStep]]] = {
 }
 
 
-def _failure(event: Any, where: str, error: Any, *, key: str | None = None) -> Failure:
-    """A failure; without a key, the same error is told once in a run.
+def _failure(event: Any, attempts: Attempts, where: str, error: Any) -> Failure:
+    """A failure; the same one is told once in a run.
 
     An agent is tried again by itself, then its task fails, each time for the same reason.
     """
     told = _told(error)
-    key = key or hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=12).hexdigest()
-    return Failure(told, where, key=key, metadata=_metadata(agent=event.agent_role))
+    digest = hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=12).hexdigest()
+    metadata = _metadata(agent=event.agent_role)
+    return Failure(told, where, key=f"{attempts.run}/{digest}", metadata=metadata)
 
 
 def _told(error: Any) -> str:
@@ -208,7 +215,7 @@ def _role_of(task: Any) -> str | None:
 
 
 def _role(message: Any) -> str:
-    return str(message.get("role")) if isinstance(message, Mapping) else ""
+    return str(cast("Mapping[str, Any]", message).get("role")) if _is_object(message) else ""
 
 
 def _said(message: Mapping[str, Any]) -> str:
@@ -216,5 +223,9 @@ def _said(message: Mapping[str, Any]) -> str:
     if isinstance(content, str):
         return content
     parts = cast("Sequence[Any]", content if isinstance(content, (list, tuple)) else ())
-    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    texts = (part.get("text") for part in parts if _is_object(part))
     return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)

@@ -37,6 +37,10 @@ class RecalledMatch(MemoryMatch):
         """The block of all that was recalled together, from the first; else nothing."""
         return self._block
 
+    def carry(self, block: str) -> None:
+        """Be the one that gives the block."""
+        self._block = block
+
 
 @dataclass(frozen=True)
 class Question:
@@ -90,6 +94,7 @@ def recalled(
     recorder = opener()
     if recorder is None or not question.query.strip() or question.limit < 1:
         return []
+    records.settle()
     learned: SynthesizeResult | None = None
     if not question.categories:
         learned = recorder.recall(
@@ -110,20 +115,26 @@ def _matches(
     least: float,
 ) -> list[MemoryMatch]:
     entries = [one for one in (learned.entries if learned else ()) if one.confidence >= least]
-    known = "\n".join(one.content for one in entries)
-    news = [pair for pair in found if pair[1] >= least and pair[0].content not in known]
-    pairs = [(one, _record(one, question.where)) for one in entries]
-    pairs += [(SynthesisEntry("context", one.content, score), one) for one, score in news]
+    # A record is also an event: it is told once, as what was remembered.
+    said = [record.content for record, _ in found]
+    news = [one for one in entries if not any(text in one.content for text in said)]
+    pairs = [(one, _record(one, question.where)) for one in news]
+    pairs += [(_entry(record, score), record) for record, score in found if score >= least]
     pairs.sort(key=lambda pair: -pair[0].confidence)
     kept = pairs[: question.limit]
-    matches: list[MemoryMatch] = [
+    matches = [
         RecalledMatch(record=record, score=entry.confidence, match_reasons=[entry.section])
         for entry, record in kept
     ]
     if matches:
         pack = replace(learned or _EMPTY, entries=[entry for entry, _ in kept])
-        matches[0]._block = render_pack(pack)  # type: ignore[attr-defined]
-    return matches
+        matches[0].carry(render_pack(pack))
+    return list(matches)
+
+
+def _entry(record: MemoryRecord, score: float) -> SynthesisEntry:
+    """A record as an entry of a pack."""
+    return SynthesisEntry("context", record.content, score)
 
 
 def _record(entry: SynthesisEntry, where: str) -> MemoryRecord:

@@ -1,14 +1,16 @@
 """What was remembered by hand, as CrewAI's records: documents under scopes, in any home.
 
-A document is also an event of its scope, so what was remembered is recalled with everything else
-and learned from; deleting the document takes the event with it.
+What is remembered is captured like everything else, so it is never lost, recalled with the rest
+and learned from.  The document is what can be listed, found under its scope, changed and deleted;
+with it go the events that it was.
 """
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, cast
 
@@ -21,10 +23,12 @@ from hippocortex_core.recorder.intake import clean_text
 from hippocortex_core.redaction import walk
 from hippocortex_core.scope import Scope
 from hippocortex_core.service import MemoryService
+from hippocortex_core.steps import Observation
 from hippocortex_core.types import Document
+from hippocortex_crewai._events import VIA
 from hippocortex_crewai._scopes import is_within, labels, namespace, path_of
 
-_QUICK = 1.0
+_QUICK = 2.0
 """Seconds that an agent waits at most for a record to be kept or found."""
 _PATIENT = 60.0
 """Seconds for what people ask for: lists, and forgetting."""
@@ -41,13 +45,28 @@ class Records:
     def __init__(self, recorder: Opener) -> None:
         self._recorder = recorder
         self._breaker = Breaker(threshold=1)
+        self._news = False
 
     # --- for agents ------------------------------------------------------------------------------
 
-    def keep(self, record: MemoryRecord, scope: Scope) -> bool:
-        """Whether it could be kept soon enough."""
-        put = _put(record, scope)
-        return self._quick(lambda memory: memory.batch_documents([put])) is not None
+    def keep(self, record: MemoryRecord, scope: Scope) -> None:
+        """Take the record down; if memory is out of reach, only what it says."""
+        recorder = self._recorder()
+        if recorder is None:
+            return
+        whose = recorder.scope(scope)
+        if not record.private:  # what was learned finds its way to everybody
+            recorder.record(_said(record), whose)
+            self._news = True
+        put = _put(record, whose)
+        self._quick(lambda memory: memory.batch_documents([put]))
+
+    def settle(self) -> None:
+        """Let what was remembered lately be known to the recalls that follow."""
+        if self._news and not is_in_loop() and self._breaker.permit() != "no":
+            recorder = self._recorder()
+            self._news = recorder is not None and not recorder.flush(_QUICK)
+            self._breaker.failure() if self._news else self._breaker.success()
 
     def find(
         self, query: str, where: str, user_id: str | None, limit: int, chosen: Chosen
@@ -89,34 +108,48 @@ class Records:
 
     def replace(self, old: MemoryRecord, new: MemoryRecord, scope: Scope) -> None:
         """Keep the new record in place of the old one."""
-        operations: list[Any] = [_put(new, scope)]
-        if labels(old.scope) != labels(new.scope):
-            operations.append(DeleteDocument(namespace(old.scope, scope.user_id), old.id))
-        if (recorder := self._recorder()) is not None:
-            recorder.call(lambda memory: memory.batch_documents(operations), _PATIENT)
+        recorder = self._recorder()
+        if recorder is not None:
+            self._delete(recorder, [old], scope.user_id)
+            self.keep(new, scope)
 
     def delete(self, where: str, user_id: str | None, chosen: Chosen) -> int:
         """Delete records, and the events that they were; returns how many."""
+        recorder = self._recorder()
         doomed = [one for one in self.all(where, user_id) if chosen(one)]
-        for begin in range(0, len(doomed), _PAGE):
-            operations = [
-                DeleteDocument(namespace(one.scope, user_id), one.id)
-                for one in doomed[begin : begin + _PAGE]
-            ]
-            self._must().call(lambda memory, batch=operations: memory.batch_documents(batch), _PATIENT)
+        if recorder is not None and doomed:
+            self._delete(recorder, doomed, user_id)
         return len(doomed)
 
-    def forget_runs(self, where: str, user_id: str | None) -> int:
-        """Delete what was captured from runs under a scope; returns how many events."""
+    def _delete(
+        self, recorder: Recorder, doomed: Sequence[MemoryRecord], user_id: str | None
+    ) -> None:
+        operations = [DeleteDocument(namespace(one.scope, user_id), one.id) for one in doomed]
+        for begin in range(0, len(operations), _PAGE):
+            batch = operations[begin : begin + _PAGE]
+            recorder.call(lambda memory, batch=batch: memory.batch_documents(batch), _PATIENT)
+        ids = {one.id for one in doomed}
+        self._forget(recorder, user_id, lambda metadata: metadata.get("record_id") in ids)
+
+    def forget_runs(self, where: str, user_id: str | None) -> None:
+        """Delete what was captured from runs under a scope."""
         recorder = self._recorder()
-        if recorder is None:
-            return 0
+        if recorder is not None:
+            self._forget(
+                recorder,
+                user_id,
+                lambda metadata: is_within(str(metadata.get("agent_id") or "/"), where),
+            )
+
+    def _forget(
+        self, recorder: Recorder, user_id: str | None, chosen: Callable[[Mapping[str, Any]], bool]
+    ) -> None:
+        """Delete what was captured here, of a user or of nobody, by its metadata."""
         recorder.flush(_PATIENT)
-        doomed = recorder.call(lambda memory: _run_events(memory, where, user_id), _PATIENT)
+        doomed = recorder.call(lambda memory: list(_captured(memory, user_id, chosen)), _PATIENT)
         for begin in range(0, len(doomed), _PAGE):
             ids = doomed[begin : begin + _PAGE]
             recorder.call(lambda memory, ids=ids: memory.forget(event_ids=ids), _PATIENT)
-        return len(doomed)
 
     def info(self, where: str, user_id: str | None) -> ScopeInfo:
         """What there is below a scope."""
@@ -143,16 +176,13 @@ class Records:
     ) -> list[Document]:
         prefix = namespace(where, user_id)
         return recorder.call(
-            lambda memory: memory.search_documents(
-                prefix, limit=_PAGE, offset=offset, refresh_ttl=False
-            ).documents,
+            lambda memory: (
+                memory.search_documents(
+                    prefix, limit=_PAGE, offset=offset, refresh_ttl=False
+                ).documents
+            ),
             _PATIENT,
         )
-
-    def _must(self) -> Recorder:
-        recorder = self._recorder()
-        assert recorder is not None, "there was one a moment ago"
-        return recorder
 
 
 def new_record(content: str, path: str, given: Mapping[str, Any]) -> MemoryRecord:
@@ -160,12 +190,16 @@ def new_record(content: str, path: str, given: Mapping[str, Any]) -> MemoryRecor
     fields = {name: value for name, value in given.items() if value is not None}
     now = _now()
     return MemoryRecord(
-        id=str(uuid.uuid4()), content=content, scope=path, created_at=now, last_accessed=now, **fields
+        id=str(uuid.uuid4()),
+        content=content,
+        scope=path,
+        created_at=now,
+        last_accessed=now,
+        **fields,
     )
 
 
 def _put(record: MemoryRecord, scope: Scope) -> PutDocument:
-    # Only what was said: all of it is what the memory learns from.
     said = {
         "content": record.content,
         "categories": record.categories,
@@ -181,9 +215,7 @@ def _put(record: MemoryRecord, scope: Scope) -> PutDocument:
         value=cast("dict[str, Any]", walk(value, clean_text)),
         index=["content", "categories"],
         user_id=scope.user_id,
-        agent_id=scope.agent_id,
-        session_id=scope.session_id,
-        capture=not record.private,  # what was learned finds its way to everybody
+        capture=False,
     )
 
 
@@ -206,20 +238,36 @@ def _record(document: Document) -> MemoryRecord:
 _IMPORTANCE: float = MemoryRecord.model_fields["importance"].default
 
 
-def _run_events(memory: MemoryService, where: str, user_id: str | None) -> list[str]:
-    """The ids of the events that runs under a scope have left, of a user or of nobody."""
-    found: list[str] = []
+def _said(record: MemoryRecord) -> Observation:
+    about = {**VIA, "record_id": record.id, "categories": record.categories or None}
+    metadata = {name: part for name, part in about.items() if part is not None}
+    return Observation(record.content, key=uuid.uuid4().hex, metadata=metadata)
+
+
+def _captured(
+    memory: MemoryService, user_id: str | None, chosen: Callable[[Mapping[str, Any]], bool]
+) -> Iterator[str]:
+    """The ids of the events captured from CrewAI, of a user or of nobody."""
     cursor: str | None = None
     while True:
         page = memory.list_events(user_id=user_id, limit=_PAGE, cursor=cursor)
         for event in page.events:
             metadata = event.metadata or {}
-            mine = metadata.get("via") == "crewai" and metadata.get("user_id") == user_id
-            if mine and is_within(str(metadata.get("agent_id") or "/"), where):
-                found.append(event.id)
+            mine = metadata.get("via") == VIA["via"] and metadata.get("user_id") == user_id
+            if mine and chosen(metadata):
+                yield event.id
         cursor = page.pagination.cursor
         if not page.pagination.has_more or cursor is None:
-            return found
+            return
+
+
+def is_in_loop() -> bool:
+    """Whether an event loop would be held up by waiting here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _now() -> datetime:
@@ -228,6 +276,8 @@ def _now() -> datetime:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc).replace(
-        tzinfo=None
+    return (
+        datetime.fromisoformat(text.replace("Z", "+00:00"))
+        .astimezone(timezone.utc)
+        .replace(tzinfo=None)
     )

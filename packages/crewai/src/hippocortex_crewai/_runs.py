@@ -6,6 +6,7 @@ in the threads of tasks and tools, and in tasks of an event loop.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
 from contextvars import ContextVar
 from typing import Any
@@ -32,6 +33,7 @@ class Run:
         outer: The run in which a tool has started this one.
         session_id: Its own, if nobody names one: that of the outermost run.
         around: The scope in which it began.
+        era: In which it began: see `begin_era`.
         attempts: At calls of its tools.
         places: For each capture that was asked: the scope path it takes the run down in; None: it
             does not.
@@ -44,19 +46,26 @@ class Run:
         self.outer = outer
         self.session_id: str = name if outer is None else outer.session_id
         self.around = current()
-        self.attempts = Attempts()
+        self.attempts = Attempts(name)
+        self.era = _era[0]
         self.places: WeakKeyDictionary[object, str | None] = WeakKeyDictionary()
         self.recalled: dict[Hashable, Any] = {}
         self.taken: Scope | None = None
 
 
+_era = [0]
 _run: ContextVar[Run | None] = ContextVar("hippocortex_crewai_run", default=None)
 
 
 def here() -> Run | None:
     """The run that calls this, if there is one."""
     run = _run.get()
-    return None if run is None or run.of is None else run
+    return None if run is None or run.of is None or run.era != _era[0] else run
+
+
+def begin_era() -> None:
+    """Forget all runs: events went by unheard, so nobody knows which ones have ended."""
+    _era[0] += 1
 
 
 def lately() -> Run | None:
@@ -88,3 +97,12 @@ def end(source: Any, event: Any) -> None:
     ending.of = None
     ending.recalled.clear()
     _run.set(ending.outer or ending)
+
+
+def leave_if_interrupted() -> None:
+    """End the run that calls this while it is being left in a hurry: then no event tells of it."""
+    error = sys.exc_info()[1]
+    run = here()
+    if run is not None and error is not None and not isinstance(error, Exception):
+        run.of = None
+        _run.set(run.outer or run)

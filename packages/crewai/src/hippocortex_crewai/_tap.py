@@ -20,6 +20,7 @@ from hippocortex_crewai._compat import (
     EVENTS,
     MISSING,
     emit_below,
+    is_in_bus,
     put_into_bus,
     take_out_of_bus,
 )
@@ -42,14 +43,34 @@ _HEARD = frozenset(EVENTS.values())
 _Ref = Callable[[], "Hearer | None"]
 
 
+class StandIn:
+    """What the bus emits through, instead of its own method.
+
+    Attributes:
+        below: What somebody else had put there before, if anybody did.
+        tell: What to do with an event that was emitted; None: nothing any more.  Whoever has put
+            something on top of this still calls it.
+    """
+
+    def __init__(self, tell: Callable[[Any, Any], None]) -> None:
+        self.below: Any = None
+        self.tell: Callable[[Any, Any], None] | None = tell
+
+    def __call__(self, source: Any, event: Any) -> Any:
+        found = emit_below(self.below, source, event)
+        if self.tell is not None and type(event) in _HEARD:
+            with fail_open("capturing an event of CrewAI"):
+                self.tell(source, event)
+        return found
+
+
 class Tap:
     """Tells hearers what the bus emits; in the bus only while there are any."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a finalizer may come in between
         self._refs: tuple[_Ref, ...] = ()
-        self._below: Any = None
-        self._in = False
+        self._stand_in: StandIn | None = None
 
     def attach(self, hearer: Hearer, *, hold: bool) -> None:
         """Tell it from now on; it is kept alive if `hold`, and else forgotten with its owner.
@@ -62,8 +83,7 @@ class Tap:
         ref: _Ref = (lambda: hearer) if hold else weakref.ref(hearer, self._forget)
         with self._lock:
             self._refs = (*self._refs, ref)
-            if not self._in:
-                self._below, self._in = put_into_bus(self._emit), True
+            self._enter()
 
     def detach(self, hearer: Hearer) -> None:
         """Tell it nothing any more."""
@@ -80,15 +100,20 @@ class Tap:
 
     def _keep(self, refs: Collection[_Ref]) -> None:
         self._refs = tuple(refs)
-        if not refs and self._in and take_out_of_bus(self._emit, self._below):
-            self._in, self._below = False, None
+        if not refs and self._stand_in is not None:
+            self._stand_in.tell = None
+            take_out_of_bus(self._stand_in, self._stand_in.below)
+            self._stand_in = None
+            _runs.begin_era()
 
-    def _emit(self, source: Any, event: Any) -> Any:
-        found = emit_below(self._below, source, event)
-        if type(event) in _HEARD:
-            with fail_open("capturing an event of CrewAI"):
-                self._tell(source, event)
-        return found
+    def _enter(self) -> None:
+        """Be in the bus, on top: somebody else may have taken us out, or covered us."""
+        if self._stand_in is None or not is_in_bus(self._stand_in):
+            if self._stand_in is not None:
+                self._stand_in.tell = None
+            _runs.begin_era()
+            self._stand_in = StandIn(self._tell)
+            self._stand_in.below = put_into_bus(self._stand_in)
 
     def _tell(self, source: Any, event: Any) -> None:
         run = _runs.begin(source, event)

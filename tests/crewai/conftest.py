@@ -1,0 +1,191 @@
+"""Crews of the real framework with models that follow a script; nothing leaves the machine.
+
+Where CrewAI is not installed, as in the development environment, nothing here is collected: nox
+has environments for it (`adapters`).
+"""
+
+import importlib.util
+import json
+import os
+import tempfile
+import warnings
+
+import pytest
+
+from hippocortex_core import Recorder
+from hippocortex_core.testing import InMemoryService
+from hippocortex_core.types import CaptureEvent
+
+INSTALLED = importlib.util.find_spec("crewai") is not None
+collect_ignore_glob = [] if INSTALLED else ["*"]
+
+
+def pytest_configure(config):
+    # What CrewAI does the old way, in its own modules; ours and those of the tests stay strict.
+    config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:crewai\.")
+
+
+if INSTALLED:
+    folder = tempfile.mkdtemp(prefix="crewai-")
+    os.environ.update(
+        CREWAI_DISABLE_TELEMETRY="true",
+        OTEL_SDK_DISABLED="true",
+        CREWAI_TRACING_ENABLED="false",
+        CREWAI_TESTING="true",
+        CREWAI_STORAGE_DIR=folder,
+        HOME=folder,
+    )
+    with warnings.catch_warnings():
+        # What it and its dependencies say of each other when they are imported.
+        warnings.simplefilter("ignore")
+        from crewai import Agent, BaseLLM, Crew, Task
+        from crewai.tools import tool
+
+        import hippocortex_crewai
+
+    class Model(BaseLLM):
+        """Says what a function of the request and of the number of results in it returns."""
+
+        def following(self, answer, *, calls_tools=True):
+            # Not fields: those of subclasses are not possible in all versions.
+            vars(self).update(answer=answer, asked=[], calls_tools=calls_tools)
+            return self
+
+        def call(self, messages, *args, **options):
+            if isinstance(messages, str):
+                messages = [{"role": "user", "content": messages}]
+            text = "\n".join(str(message.get("content")) for message in messages)
+            self.asked.append(text)
+            found = self.answer(text, sum(message["role"] == "tool" for message in messages))
+            if isinstance(found, str):
+                return found
+            return [
+                {
+                    "id": f"call_{number}",
+                    "type": "function",
+                    "function": {"name": name, "arguments": json.dumps(args)},
+                }
+                for number, (name, args) in enumerate(found)
+            ]
+
+        async def acall(self, *args, **options):
+            return self.call(*args, **options)
+
+        def supports_function_calling(self):
+            return self.calls_tools
+
+        def __deepcopy__(self, memo):
+            return self
+
+
+@pytest.fixture(autouse=True)
+def _no_run_is_left():
+    """Runs end, whatever becomes of them."""
+    yield
+    from hippocortex_crewai import _runs
+
+    assert _runs.here() is None
+
+
+class Reading:
+    """A recorder of a service in this process, and what was captured with it."""
+
+    def __init__(self):
+        self.service = InMemoryService()
+        self.queries = []
+        synthesize = self.service.synthesize
+
+        def noted(query, options=None):
+            self.queries.append((query, options))
+            return synthesize(query, options)
+
+        self.service.synthesize = noted
+        self.recorder = Recorder(self.service, strict=True)
+
+    def knows(self, text, **metadata):
+        payload = {"role": "user", "content": text}
+        self.service.capture(CaptureEvent("message", "earlier", payload, metadata or None))
+
+    @property
+    def events(self):
+        assert self.recorder.flush(10)
+        return [event for event in self.service.events if event.session_id != "earlier"]
+
+    @property
+    def said(self):
+        """Who said or did what, oldest first."""
+        return [_brief(event) for event in self.events]
+
+    @property
+    def sessions(self):
+        return [event.session_id for event in self.events]
+
+
+def _brief(event):
+    payload = event.payload
+    if event.type == "message":
+        return payload["role"], payload["content"]
+    if event.type == "tool_call":
+        return "call", payload["tool"], payload["args"]
+    if event.type == "tool_result":
+        return "result", payload["tool"], payload.get("error") or payload["result"]
+    if event.type == "outcome":
+        return "outcome", payload["success"], payload["summary"]
+    return event.type, payload.get("content") or payload.get("text")
+
+
+@pytest.fixture
+def reading(monkeypatch):
+    monkeypatch.setenv("HIPPOCORTEX_STRICT", "1")
+    found = Reading()
+    yield found
+    found.recorder.close(5)
+
+
+@pytest.fixture
+def memory(reading):
+    """A memory on that service, which listens as long as the test lasts."""
+    found = hippocortex_crewai.HippocortexMemory(reading.recorder)
+    yield found
+    found.detach()
+
+
+@pytest.fixture
+def model():
+    """Makes a model of a text, or of a function `(request, results) -> text | calls`."""
+
+    def make(answer="Done.", **options):
+        function = answer if callable(answer) else lambda request, results: answer
+        return Model(model="scripted").following(function, **options)
+
+    return make
+
+
+@pytest.fixture
+def agent(model):
+    """Makes an agent of a model's answer, with plain functions for tools."""
+
+    def make(answer="Done.", *functions, role="deployer", **options):
+        llm = options.pop("llm", None) or model(answer)
+        return Agent(
+            role=role,
+            goal="deploy services",
+            backstory="You deploy services.",
+            llm=llm,
+            tools=[tool(one) for one in functions],
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def crew(agent):
+    """Makes a crew of one agent and one task."""
+
+    def make(answer="Done.", *functions, said="Deploy payments", task=None, **options):
+        worker = agent(answer, *functions, **options.pop("agent", {}))
+        only = Task(description=said, expected_output="a report", agent=worker, **(task or {}))
+        return Crew(agents=[worker], tasks=[only], **options)
+
+    return make
