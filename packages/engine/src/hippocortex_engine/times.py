@@ -18,6 +18,11 @@ def moment(milliseconds: int) -> datetime:
         return _EPOCH
 
 
+def milliseconds(when: datetime) -> int:
+    """Milliseconds since the epoch."""
+    return (when - _EPOCH) // timedelta(milliseconds=1)
+
+
 def day(milliseconds: int) -> str:
     """A date as people write it: "8 May 2023"."""
     when = moment(milliseconds)

@@ -20,12 +20,14 @@ from hippocortex_engine.recall.search import (
     SHORTLIST,
     Hits,
     nearest,
+    rarity,
     search,
     window_cosine,
 )
 from hippocortex_engine.storage.events import Excerptable
 from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.memory import Memory
+from hippocortex_engine.synthesizer.pleasantries import without_pleasantries
 from hippocortex_engine.text import unpack_terms
 from hippocortex_engine.times import day
 
@@ -51,6 +53,12 @@ EVENTS = 64
 
 EXCERPT = 480
 """Characters of a long event that are shown."""
+
+SHARPNESS = 1.5
+"""How much faster than its fused score an event's relevance falls behind the best one's."""
+
+ASKING = 0.04
+"""What an event that ends in a question loses: a question seldom holds an answer."""
 
 OBSERVED = 0.5
 """Confidence in an event as such: it was said or seen, once."""
@@ -85,10 +93,7 @@ class Weights:
 def weigh(index: RecallIndex, query: Query) -> Weights:
     """Term weights (idf) in this memory; a word it never saw weighs most."""
     size = len(index)
-    found = {
-        term: float(np.log1p((size + 0.5) / (index.postings.count(term) + 0.5)))
-        for term in query.terms
-    }
+    found = {term: rarity(size, index.postings.count(term)) for term in query.terms}
     return Weights(found, sum(found.values()))
 
 
@@ -137,7 +142,7 @@ def _matches(
     )
     if not len(rows):
         return {}
-    plain = relevance(covered[rows], window_cosine(index, query, rows))
+    plain = relevance(covered[rows], window_cosine(index, query, rows[None, :]))
     about = plain >= GATE  # a title that fits raises nothing, one that does not lowers
     matches = {
         int(row): float(match) * (1 - TITLE + TITLE * _titled(knowledge.titles[int(row)], weights))
@@ -203,6 +208,7 @@ def from_events(
     if not len(hits.rows):
         return []
     surest = float(relevance(hits.coverage, hits.cosine).max())
+    best = float(hits.fused[0]) or 1.0
     seen: set[str] = set()
     memories: list[Memory] = []
     for place, seq in enumerate(found.sequence):
@@ -213,7 +219,8 @@ def from_events(
         said = text.split("] ", 1)[-1]
         if text and said not in seen:
             seen.add(said)
-            match, named = surest * float(hits.fused[place]), float(hits.named[place])
+            fused = float(hits.fused[place]) / best - ASKING * said.endswith("?")
+            match, named = surest * max(0.0, fused) ** SHARPNESS, float(hits.named[place])
             memories.append(_event_memory(record, text, match, named, found.newest, options))
     return memories
 
@@ -286,6 +293,8 @@ def _event_text(record: Excerptable, weights: Weights) -> str:
         actor, text = description.actor, description.text
     if not text.strip():
         return ""
+    if record.type == "message":
+        text = without_pleasantries(text)
     who = f"{actor}: " if actor else ""
     return f"[{day(record.occurred_at)}] {who}{excerpt(text, weights.of, EXCERPT)}"
 

@@ -65,14 +65,14 @@ def _unit(value: float) -> float:
 Signal = Callable[[Memory], float]
 
 SIGNALS: dict[str, tuple[Signal, float]] = {
-    "semantic_similarity": (semantic_similarity, 0.50),
-    "temporal_recency": (temporal_recency, 0.04),
-    "frequency": (frequency, 0.05),
-    "salience": (salience, 0.05),
-    "provenance_quality": (provenance_quality, 0.08),
-    "entity_overlap": (entity_overlap, 0.10),
+    "semantic_similarity": (semantic_similarity, 0.64),
+    "temporal_recency": (temporal_recency, 0.02),
+    "frequency": (frequency, 0.04),
+    "salience": (salience, 0.02),
+    "provenance_quality": (provenance_quality, 0.07),
+    "entity_overlap": (entity_overlap, 0.05),
     "session_relevance": (session_relevance, 0.04),
-    "confidence": (confidence, 0.14),
+    "confidence": (confidence, 0.12),
 }
 """Name to signal and weight; the weights add up to one."""
 
