@@ -36,12 +36,30 @@ _ROLES = (
 )
 """Who a question speaks of when it names nobody, in the words that do."""
 
+_WHEN = re.compile(
+    r"\b(?:before|previously|formerly|originally|initially|earlier|used? to|at first|back then|"
+    r"in the past|no longer|any ?more|now|nowadays|currently|at the moment|these days|still)\b",
+    re.IGNORECASE,
+)
+"""What says when and not what: events of then do not say "then"."""
+
+_PAST = re.compile(
+    r"\b(?:before|previous(?:ly)?|formerly|former|original(?:ly)?|initial(?:ly)?|earlier|used? to|"
+    r"at first|back then|in the past|history|no longer|any ?more|change[ds]?|until|"
+    r"(?:the|my|our|his|her|their) old)\b",
+    re.IGNORECASE,
+)
+
 _ENDS = (".", "!", "?", ":")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The text, its terms (as hashes), its vector (int8), the terms of what it names, its dates."""
+    """A question taken apart.
+
+    `terms` as hashes; `vector` int8; `entities`: the terms of what it names; `words` lower-case;
+    `roles`: whose words it asks for; `past`: it asks how things were, not how they are.
+    """
 
     text: str
     terms: tuple[int, ...]
@@ -50,12 +68,14 @@ class Query:
     words: frozenset[str]
     dates: tuple[Expression, ...] = ()
     roles: tuple[str, ...] = ()
+    past: bool = False
 
 
 def understand(text: str, embedder: Embedder) -> Query:
     """The query of a text."""
     dates = expressions(text[:MAX_CHARS])
-    found = query_terms(_without(text, [date for date in dates if date.relative]))
+    plain = _WHEN.sub(" ", _without(text, [date for date in dates if date.relative]))
+    found = query_terms(plain) or query_terms(text)
     return Query(
         text=text,
         terms=tuple(dict.fromkeys(term_hash(term) for term in found)),
@@ -64,6 +84,7 @@ def understand(text: str, embedder: Embedder) -> Query:
         words=frozenset(re.findall(r"\w+", text.lower())),
         dates=tuple(dates),
         roles=tuple(role for role, pattern in _ROLES if pattern.search(text)),
+        past=bool(dates) or _PAST.search(text) is not None,
     )
 
 

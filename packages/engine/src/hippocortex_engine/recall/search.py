@@ -29,6 +29,9 @@ and how near it is to a date in the query."""
 FULL_LENGTH = 48
 """Tokens from which on a text counts as a whole statement."""
 
+UNLIKE = 0.3
+"""A cosine from which on differences mean something."""
+
 CLUSTER = 4
 """Windows in which a row's word is found that is in no other: fewer than they have rows, because
 words come in clusters.  How many windows hold a word is inferred from it, not counted."""
@@ -112,7 +115,7 @@ def search(index: RecallIndex, query: Query, allowed: NDArray[np.bool_] | None, 
     length = np.minimum(index.columns["tokens"][rows], FULL_LENGTH) / FULL_LENGTH
     fused = (
         LEXICAL * _relative(words.window)
-        + DENSE * _relative(np.maximum(cosine, 0))
+        + DENSE * _relative(np.maximum(cosine, 0), UNLIKE)
         + SESSION * _relative(words.session)
         + ACTOR * acting
         + LENGTH * length
@@ -291,8 +294,9 @@ def _best(scores: Floats, count: int) -> Rows:
     return np.concatenate((above, level[: count - len(above)]))
 
 
-def _relative(scores: Floats) -> Floats:
-    peak = float(scores.max(initial=0.0))
+def _relative(scores: Floats, least: float = 0.0) -> Floats:
+    """Scores as shares of the highest, or of `least` if none is as high."""
+    peak = max(least, float(scores.max(initial=0.0)))
     return (scores / np.float32(peak)).astype(np.float32) if peak > 0 else scores
 
 

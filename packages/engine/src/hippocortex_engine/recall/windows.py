@@ -81,7 +81,7 @@ class Lengths:
     def __init__(self, index: RecallIndex) -> None:
         columns = index.columns
         self.size, sessions = len(index), len(index.sessions.names)
-        self._of_row = np.append(columns["length"], np.float32(0))
+        self._of_row: Floats = np.append(columns["length"], np.float32(0)).astype(np.float32)
         self.of_session = np.bincount(columns["session"], columns["length"], sessions)
         total = float(self.of_session.sum())
         self.average_row = max(1.0, total / self.size)
@@ -95,8 +95,10 @@ class Lengths:
 
     def of_windows(self, places: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """What each part of the windows given by `around` counts, and the terms in all of it."""
-        length = self._of_row[places]
-        scale = np.minimum(np.float32(1), np.float32(LENT) / np.maximum(length, np.float32(1)))
+        length: Floats = self._of_row[places]
+        scale: Floats = np.minimum(
+            np.float32(1), np.float32(LENT) / np.maximum(length, np.float32(1))
+        )
         scale[0] = 1
         return scale, weighted(length * scale, WORDS)
 

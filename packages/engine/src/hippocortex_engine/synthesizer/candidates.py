@@ -132,12 +132,14 @@ def _matches(
     """Row to relevance, of the artifacts that may be shown and are about the query."""
     index = knowledge.index
     allowed = knowledge.allowed(
-        user_id=options.user_id, session_id=options.session_id, agent_id=options.agent_id
+        user_id=options.user_id,
+        session_id=options.session_id,
+        agent_id=options.agent_id,
+        past=query.past,
     )
     covered = _covered(index, weights)
-    held = covered > 0
     rows = np.union1d(
-        np.flatnonzero(held if allowed is None else held & allowed),
+        np.flatnonzero((covered > 0) & allowed),
         nearest(index, query, allowed, SHORTLIST),
     )
     if not len(rows):
@@ -157,9 +159,7 @@ def _titled(title: frozenset[int], weights: Weights) -> float:
     return sum(term in weights.of for term in title) / len(title) if title else 0.0
 
 
-def _warn(
-    knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.bool_] | None
-) -> None:
+def _warn(knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.bool_]) -> None:
     """Let a procedure lend its relevance to what is known to fail in it.
 
     A query names the task, rarely the tool that will fail on the way.
@@ -173,7 +173,7 @@ def _warn(
     if not tools:
         return
     for row in knowledge.playbooks:
-        if allowed is None or allowed[row]:
+        if allowed[row]:
             content = knowledge.records[row].candidate.content
             lent = LENT * tools.get(str(content.get("tool")), 0.0)
             if lent >= GATE:
@@ -246,6 +246,7 @@ def _event_memory(
         confidence=OBSERVED,
         same_session=record.session_id == options.active_session_id,
         sources=(record.seq,),
+        states=record.type == "message",
     )
 
 
@@ -274,6 +275,7 @@ def _artifact_memory(
         same_session=options.active_session_id in found.sessions,
         sources=one.evidence,
         artifact_type=found.type,
+        states=found.type == "fact",
     )
 
 
