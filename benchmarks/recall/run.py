@@ -226,19 +226,20 @@ def _overall(shares: dict[int, list[float]]) -> float:
 
 def figures(found: dict[str, dict[str, float]]) -> list[Figure]:
     """What is aimed at, and how far ahead of the best peer it is."""
-    own = found[OURS]
+    own, first, tokens = found[OURS], f"recall@{FIRST}", "recall in 1000 tokens"
     told = [
-        Figure(f"evidence recall@{FIRST}", own[f"recall@{FIRST}"], "", 0.82),
-        Figure(f"evidence recall@{FIRST}, learned", found[LEARNED][f"recall@{FIRST}"], "", 0.82),
-        Figure("evidence recall in 1,000 tokens", own["recall in 1000 tokens"], "", 0.86),
+        Figure(f"evidence recall@{FIRST}", 100 * own[first], "%", 82),
+        Figure(f"evidence recall@{FIRST}, learned", 100 * found[LEARNED][first], "%", 82),
+        Figure("evidence recall in 1,000 tokens", 100 * own[tokens], "%", 86),
+        Figure("evidence recall in 1,000 tokens, learned", 100 * found[LEARNED][tokens], "%", 86),
         Figure("query p50", own["query p50, ms"], "ms", 5, at_most=True),
         Figure("query p95", own["query p95, ms"], "ms"),
         Figure("ingest", own["ingest, turns/s"], "turns/s"),
     ]
     rivals = [values for name, values in found.items() if name not in {OURS, LEARNED}]
-    for name in (f"recall@{FIRST}", "recall in 1000 tokens") if rivals else ():
-        best = max(values[name] for values in rivals)
-        told.append(Figure(f"{name}, ahead of the best peer by", own[name] - best, "", 0))
+    for name in (first, tokens) if rivals else ():
+        ahead = 100 * (own[name] - max(values[name] for values in rivals))
+        told.append(Figure(f"{name}: ahead of the best peer by", ahead, "points", 0))
     return told
 
 
@@ -271,7 +272,11 @@ def main() -> None:
     parser.add_argument("--svg", type=Path, help="where to draw the figures")
     options = parser.parse_args()
     if not options.data.exists():
-        parser.error(f"no such file: {options.data}; get LoCoMo and pass --data")
+        if options.data != DATA:
+            parser.error(f"no such file: {options.data}")
+        # LoCoMo is not ours to ship: `nox -s bench` goes on without it.
+        print(f"recall SKIPPED: no such file: {DATA}; get LoCoMo and pass --data")
+        return
     conversations = load(options.data)
     missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
