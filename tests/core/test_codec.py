@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hippocortex_core import types
-from hippocortex_core.codec import camel, decode, encode, snake, snake_path
+from hippocortex_core.codec import camel, camel_path, decode, encode, snake, snake_path
 from hippocortex_core.errors import ErrorDetail, ValidationError
 from hippocortex_core.types import (
     Artifact,
@@ -242,6 +242,26 @@ def test_a_path_changes_case_up_to_raw_json():
     assert snake_path("options.maxTokens") == "options.max_tokens"
     assert snake_path("events[3].sessionId") == "events[3].session_id"
     assert snake_path("payload.userId.someThing") == "payload.userId.someThing"
+
+
+@pytest.mark.parametrize(
+    "path", ["options.max_tokens", "events[3].session_id", "artifact_types[1]", "payload.a_b.cD"]
+)
+def test_a_path_goes_to_the_wire_and_back(path):
+    assert snake_path(camel_path(path)) == path
+    assert camel_path("events[3].session_id") == "events[3].sessionId"
+
+
+@pytest.mark.parametrize("written", [2, 2.0, 2e0])
+def test_a_whole_number_may_be_written_as_json_likes(written):
+    found = decode(SynthesizeOptions, {"maxTokens": written})
+    assert (found.max_tokens, type(found.max_tokens)) == (2, int)
+
+
+@pytest.mark.parametrize("written", [2.5, math.nan, math.inf, True, "2"])
+def test_what_is_no_whole_number_is_refused(written):
+    with pytest.raises(ValidationError, match="whole number"):
+        decode(SynthesizeOptions, {"maxTokens": written})
 
 
 def test_batches_are_encoded_as_lists():

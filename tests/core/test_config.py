@@ -71,6 +71,7 @@ def test_a_local_service_needs_no_key():
         "sqlite:////var/memory.db",
         "postgresql://u:p@host/db",
         "postgresql+psycopg://host/db",
+        "postgres://host/db",
     ],
 )
 def test_a_database_url_is_an_engine_home_and_stays_as_it_is(url):

@@ -18,6 +18,7 @@ from hippocortex_core.errors import (
     NotFoundError,
     UnavailableError,
     ValidationError,
+    invalid,
 )
 from hippocortex_core.exchange import RetryPolicy, Unreachable, exchange
 from hippocortex_core.operations import (
@@ -191,6 +192,15 @@ def test_a_reported_error_becomes_its_class(code):
     assert type(error) is cls
     assert (error.code, error.message, error.status_code) == (code, "no", cls.status)
     assert (error.details, error.request_id) == ([ErrorDetail("max_tokens", "too few")], "r9")
+
+
+def test_fields_are_called_otherwise_on_the_wire_and_alike_on_both_sides():
+    said = invalid("options.max_tokens", "too few")
+    envelope = failure(said, {})
+    assert envelope["error"]["message"] == "options.maxTokens: too few"
+    assert envelope["error"]["details"] == [{"field": "options.maxTokens", "message": "too few"}]
+    error = error_of(Synthesize("q"), Response(400, {}, json.dumps(envelope).encode()))
+    assert (error.message, error.details) == (said.message, said.details)
 
 
 def test_a_code_of_a_newer_service_is_kept():

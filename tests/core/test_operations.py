@@ -209,6 +209,13 @@ def test_every_operation_says_what_a_key_must_allow():
         "list_events": "read",
         "forget": "admin",
         "import_events": "write",
+        "put_document": "write",
+        "get_document": "read",
+        "delete_document": "write",
+        "search_documents": "read",
+        "list_namespaces": "read",
+        "batch_documents": "write",
+        "sweep_documents": "write",
         "health": "read",
     }
 

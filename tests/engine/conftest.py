@@ -33,13 +33,33 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_memory(path: Path, clock: Clock) -> Iterator[Callable[..., Engine]]:
+def kind() -> str:
+    """The kind of database; a test parametrizes it to run on others too."""
+    return "sqlite"
+
+
+@pytest.fixture
+def url_of(kind: str, path: Path, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """The URL of the test's database, by a name."""
+    urls: dict[str, str] = {}
+
+    def of(name: str = "memory.db") -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{path.with_name(name)}"
+        if name not in urls:
+            urls[name] = request.getfixturevalue("new_postgres_url")()
+        return urls[name]
+
+    return of
+
+
+@pytest.fixture
+def open_memory(url_of: Callable[[str], str], clock: Clock) -> Iterator[Callable[..., Engine]]:
     """Opens the test's database; every engine is closed at the end."""
     opened: list[Engine] = []
 
     def open_it(name: str = "memory.db", **options: object) -> Engine:
-        url = f"sqlite:///{path.with_name(name)}"
-        opened.append(open_engine(url, **{"clock": clock, **options}))
+        opened.append(open_engine(url_of(name), **{"clock": clock, **options}))
         return opened[-1]
 
     yield open_it

@@ -14,6 +14,8 @@ from hippocortex_core import CaptureEvent, LearnOptions, SynthesizeOptions
 from hippocortex_core.render import render_pack
 from hippocortex_engine import open_engine
 
+on_both = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
 START = datetime(2026, 3, 1, 9, tzinfo=timezone.utc)
 
 
@@ -102,6 +104,7 @@ def test_any_split_with_learns_in_between_ends_in_the_same_artifacts(reference, 
     engine.close()
 
 
+@on_both
 def test_learning_twice_changes_nothing(engine):
     engine.capture_batch(EVENTS)
     first = engine.learn()
@@ -114,6 +117,7 @@ def test_learning_twice_changes_nothing(engine):
     assert artifacts(engine) == before
 
 
+@on_both
 def test_a_full_run_ends_where_the_increments_did(engine):
     for one in RUNS:
         engine.capture_batch(one)
@@ -125,6 +129,7 @@ def test_a_full_run_ends_where_the_increments_did(engine):
     assert artifacts(engine, status="active") == before
 
 
+@on_both
 def test_artifact_types_limits_what_is_compiled(engine):
     engine.capture_batch(EVENTS)
     result = engine.learn(LearnOptions(artifact_types=["failure_playbook"]))
@@ -134,6 +139,7 @@ def test_artifact_types_limits_what_is_compiled(engine):
     assert len({one[0] for one in artifacts(engine).values()}) > 1
 
 
+@on_both
 def test_min_pattern_strength_leaves_out_what_is_weaker_and_a_lower_one_brings_it_back(engine):
     engine.capture_batch(EVENTS)
     engine.learn()
@@ -144,6 +150,7 @@ def test_min_pattern_strength_leaves_out_what_is_weaker_and_a_lower_one_brings_i
     assert artifacts(engine, status="active") == everything
 
 
+@on_both
 def test_a_filtered_run_reads_only_its_session_and_the_rest_stays_pending(engine):
     engine.capture_batch(EVENTS)
     part = engine.learn(LearnOptions(session_id="run-3"))
@@ -152,6 +159,7 @@ def test_a_filtered_run_reads_only_its_session_and_the_rest_stays_pending(engine
     assert rest.stats.memories_processed == len(EVENTS) - len(RUNS[3])
 
 
+@on_both
 def test_what_was_retired_by_hand_stays_retired(engine):
     engine.capture_batch(EVENTS[: len(EVENTS) // 2])
     engine.learn()
@@ -165,6 +173,7 @@ def test_what_was_retired_by_hand_stays_retired(engine):
     assert playbook.id not in ids
 
 
+@on_both
 def test_a_failure_seen_once_warns_the_second_time(engine):
     engine.capture_batch(RUNS[2])
     engine.learn()
@@ -174,6 +183,7 @@ def test_a_failure_seen_once_warns_the_second_time(engine):
     assert "list_tags" in text
 
 
+@on_both
 def test_forgetting_a_session_unlearns_what_rested_on_it_alone(engine):
     engine.capture_batch(EVENTS)
     secret = CaptureEvent("message", "private", {"role": "user", "content": "My name is Zebulon"})
@@ -188,6 +198,7 @@ def test_forgetting_a_session_unlearns_what_rested_on_it_alone(engine):
     assert not any("Zebulon" in str(one) for one in artifacts(engine).values())
 
 
+@on_both
 def test_forgetting_part_of_the_evidence_revises_the_artifact(engine):
     engine.capture_batch(EVENTS)
     engine.learn()
@@ -212,6 +223,7 @@ def test_what_is_forgotten_is_overwritten_in_the_file(open_memory, path):
     assert b"Zebulon" not in found
 
 
+@on_both
 def test_another_process_sees_what_this_one_learned_and_forgot(open_memory):
     first, second = open_memory(), open_memory()
     assert second.synthesize("deploy the billing service").entries == []
@@ -224,6 +236,7 @@ def test_another_process_sees_what_this_one_learned_and_forgot(open_memory):
     assert second.synthesize("deploy billing service").entries == []
 
 
+@on_both
 def test_a_new_embedding_model_reembeds_and_recall_goes_on(open_memory):
     import numpy as np
 
@@ -249,6 +262,7 @@ def test_a_new_embedding_model_reembeds_and_recall_goes_on(open_memory):
     assert second.synthesize(question) == before
 
 
+@on_both
 def test_artifacts_are_shared_between_users_only_where_several_stand_behind_them(engine):
     engine.capture_batch([e for n in range(4) for e in run(n, fails=True, user=f"u{n % 2}")])
     engine.capture_batch(

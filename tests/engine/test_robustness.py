@@ -25,6 +25,8 @@ from hippocortex_core.render import render_pack
 from hippocortex_core.types import CaptureEventType
 from hippocortex_engine import open_engine
 
+on_both = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
 TYPES = CaptureEventType.__args__
 TEXT = st.one_of(
     st.text(max_size=12),
@@ -117,11 +119,13 @@ def test_any_json_survives_capture_learning_listing_and_recall(events):
     "query",
     ["x" * 20_000, "\\w" * 10_000, "a-" * 10_000, "'" * 20_000, "a.b/" * 5_000, "A" * 9_999],
 )
+@on_both
 def test_no_query_is_too_strange_to_be_answered(engine, query):
     engine.capture(said("hello"))
     assert engine.synthesize(query).budget.limit == 4000
 
 
+@on_both
 def test_huge_tool_results_are_stored_recalled_and_cut(engine):
     rows = [{"id": n, "name": f"row {n}", "note": "x" * 40} for n in range(8_000)]
     for number in range(3):
@@ -132,6 +136,7 @@ def test_huge_tool_results_are_stored_recalled_and_cut(engine):
     engine.learn()
 
 
+@on_both
 def test_a_filtered_learn_leaves_nothing_behind(open_memory):
     events = [
         said("My name is Alice. I live in Paris.", "s"),
@@ -147,6 +152,7 @@ def test_a_filtered_learn_leaves_nothing_behind(open_memory):
     assert len(_titles(one)) == 3
 
 
+@on_both
 def test_a_statement_belongs_to_who_made_it_whoever_else_is_in_the_session(engine):
     engine.capture_batch(
         [
@@ -196,6 +202,7 @@ def test_a_time_outside_the_calendar_is_refused(engine, when):
         engine.capture(said("hello", occurred_at=when))
 
 
+@on_both
 def test_the_edges_of_the_calendar_can_be_stored_learned_and_listed(engine):
     for year in (1, 1969, 9999):
         engine.capture(said("I live in Ur", occurred_at=datetime(year, 1, 1, tzinfo=timezone.utc)))
@@ -204,6 +211,7 @@ def test_the_edges_of_the_calendar_can_be_stored_learned_and_listed(engine):
     assert engine.synthesize("where does the user live").entries
 
 
+@on_both
 def test_events_of_two_embedding_models_never_meet(open_memory):
     import numpy as np
 
@@ -233,6 +241,7 @@ def test_months_are_found_by_their_names(engine):
     assert "caterer" in first.content
 
 
+@on_both
 def test_the_newest_statement_wins_over_the_message_with_the_old_one(engine):
     engine.capture(said("I live in Lisbon.", "a", occurred_at="2024-01-01"))
     engine.capture(said("I moved to Porto.", "b", occurred_at="2025-01-01"))
@@ -244,6 +253,7 @@ def test_the_newest_statement_wins_over_the_message_with_the_old_one(engine):
     )
 
 
+@on_both
 def test_forgetting_does_not_bring_back_what_a_threshold_retired(engine):
     engine.capture(said("I live in Porto.", "a"))
     engine.capture(said("I work at Acme.", "b"))
@@ -253,6 +263,7 @@ def test_forgetting_does_not_bring_back_what_a_threshold_retired(engine):
     assert engine.list_artifacts(status="active").artifacts == []
 
 
+@on_both
 def test_an_import_whose_ids_and_keys_overlap_is_sorted_out(engine):
     engine.capture(said("one", idempotency_key="k1"))
     payload = {"content": "two"}
@@ -273,6 +284,7 @@ def test_options_of_the_wrong_kind_are_a_validation_error(engine):
             call()
 
 
+@on_both
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that is what is tested
 def test_a_child_forked_while_threads_recall_can_use_the_memory(open_memory):
@@ -303,16 +315,22 @@ def test_a_child_forked_while_threads_recall_can_use_the_memory(open_memory):
             thread.join()
 
 
-def test_while_another_process_holds_the_database_reads_and_metrics_go_on(open_memory):
-    first, second = open_memory(), open_memory()
+@on_both
+def test_while_another_process_holds_the_database_reads_and_metrics_go_on(url_of, clock, kind):
+    # PostgreSQL is told with the connection how long to wait, SQLite at any time.
+    url = url_of() + ("&options=-c%20lock_timeout%3D50" if kind == "postgresql" else "")
+    first, second = open_engine(url, clock=clock), open_engine(url, clock=clock)
     first.capture(said("hello"))
     first.synthesize("hello")
-    with second._database.write():
+    with second._database.write("default"):
         assert first.synthesize("hello").entries
-        first._database.busy_timeout(50)
+        if kind == "sqlite":
+            first._database.backend.busy_timeout(50)
         assert first.get_metrics().usage.events.total == 1
         with pytest.raises(UnavailableError, match="another process"):
             first.capture(said("again"))
+    first.close()
+    second.close()
 
 
 def _titles(engine):

@@ -32,6 +32,18 @@ EXPECTED = {
         " of 800 tokens",
         "[failures] (0.",
     ],
+    "langgraph_agent": [
+        "monday:\n  deploy: FAILED, pending migrations",
+        "'failure_playbook': 1",
+        "tuesday:\n  migrate: the database of payments is up to date\n  deploy: payments is live",
+    ],
+    "langgraph_store": [
+        "ann: What shall I eat tonight? -> ['I prefer vegetarian food for dinner']",
+        "bob: What shall I eat tonight? -> []",
+        "namespaces: [('memories', 'ann'), ('memories', 'bob')]",
+        "of six words and more: ['monday', 'tuesday']",
+        "learned: When `deploy` fails",
+    ],
 }
 
 

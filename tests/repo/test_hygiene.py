@@ -28,7 +28,11 @@ def test_every_package_has_a_readme_that_says_what_it_is(repo):
 
 
 def test_no_file_is_larger_than_a_megabyte(repo):
-    large = {path.name: size for path in repo.files if (size := path.stat().st_size) > MAX_BYTES}
+    large = {
+        path.name: size
+        for path in repo.files
+        if (size := path.stat().st_size) > MAX_BYTES and path.name != "uv.lock"
+    }
     assert large == {}
 
 

@@ -22,7 +22,7 @@ class Layer:
 
 
 LAYERS = {
-    "core": Layer(at_import=frozenset({"httpx"})),
+    "core": Layer(at_import=frozenset({"httpx", "pytest"})),
     "engine": Layer(
         at_import=frozenset(
             {
@@ -30,13 +30,34 @@ LAYERS = {
                 *("Stemmer", "tokenizers"),
             }
         ),
+        later=frozenset({"psycopg"}),
+    ),
+    "server": Layer(
+        at_import=frozenset(
+            {
+                *("hippocortex_core", "hippocortex_engine", "sqlalchemy"),
+                *("fastapi", "starlette", "uvicorn", "prometheus_client"),
+            }
+        ),
+    ),
+    "langgraph": Layer(
+        at_import=frozenset({"hippocortex_core", "langgraph", "langchain_core", "langchain"}),
     ),
     "hippocortex": Layer(
         at_import=frozenset({"hippocortex_core", "typer", "rich"}),
-        later=frozenset({"hippocortex_engine", "openai", "anthropic"}),
+        later=frozenset(
+            {
+                *("hippocortex_engine", "hippocortex_server", "hippocortex_langgraph"),
+                *("openai", "anthropic"),
+            }
+        ),
     ),
 }
-ONLY_HERE = {"httpx": "packages/core/src/hippocortex_core/transports/http.py"}
+ONLY_HERE = {
+    "httpx": "packages/core/src/hippocortex_core/transports/http.py",
+    "pytest": "packages/core/src/hippocortex_core/testing/contract/suite.py",
+    "langchain": "packages/langgraph/src/hippocortex_langgraph/middleware.py",
+}
 """Third parties that a single module knows."""
 
 

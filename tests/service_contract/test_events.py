@@ -139,12 +139,10 @@ def test_what_was_forgotten_can_be_captured_again(memory):
     assert numbers(memory.list_events()) == [0]
 
 
-def test_exported_events_can_be_imported_elsewhere(filled, reopen, monkeypatch, tmp_path):
+def test_exported_events_can_be_imported_elsewhere(filled, elsewhere):
     exported = walk(filled.list_events, order="asc", limit=5)
     events = [event for page in exported for event in page.events]
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    other = reopen()
+    other = elsewhere()
     assert other.import_events(events).summary == BatchSummary(12, 12, 0, 0)
     kept = other.list_events(order="asc").events
     assert [(e.id, e.payload, e.metadata, e.occurred_at, e.captured_at) for e in kept] == [

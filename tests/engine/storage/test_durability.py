@@ -14,6 +14,8 @@ import pytest
 from hippocortex_core import CaptureEvent, UnavailableError
 from hippocortex_engine import open_engine
 
+on_both = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
 
 def message(number, session="s1", key=None):
     return CaptureEvent(
@@ -34,8 +36,8 @@ WRITER = """
     import sys
     from hippocortex_core import CaptureEvent
     from hippocortex_engine import open_engine
-    path, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    engine = open_engine(f"sqlite:///{path}")
+    url, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    engine = open_engine(url)
     for start in range(0, count, 20):
         events = [
             CaptureEvent("message", name, {"content": f"{name} {n}"}, idempotency_key=f"{name}-{n}")
@@ -46,8 +48,9 @@ WRITER = """
 """
 
 
-def test_after_kill_9_every_acknowledged_event_is_there_once(path):
-    process = run(WRITER, str(path), "writer", "1000000")
+@on_both
+def test_after_kill_9_every_acknowledged_event_is_there_once(url_of):
+    process = run(WRITER, url_of(), "writer", "1000000")
     acknowledged = 0
     for line in process.stdout:
         acknowledged = int(line)
@@ -56,7 +59,7 @@ def test_after_kill_9_every_acknowledged_event_is_there_once(path):
     os.kill(process.pid, signal.SIGKILL)
     rest = process.communicate()[0]
     acknowledged = max([acknowledged, *map(int, rest.split())])
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_engine(url_of())
     stored = [one.idempotency_key for one in _all(engine)]
     assert len(stored) == len(set(stored))
     assert {f"writer-{n}" for n in range(acknowledged)} <= set(stored)
@@ -69,7 +72,7 @@ def test_after_kill_9_every_acknowledged_event_is_there_once(path):
 
 def test_two_processes_write_and_read_the_same_file_without_loss(path):
     engine = open_engine(f"sqlite:///{path}")
-    others = [run(WRITER, str(path), name, "400") for name in ("a", "b")]
+    others = [run(WRITER, f"sqlite:///{path}", name, "400") for name in ("a", "b")]
     for number in range(200):
         engine.capture(message(number, session="own", key=f"own-{number}"))
         engine.synthesize(f"event {number}")
@@ -83,6 +86,7 @@ def test_two_processes_write_and_read_the_same_file_without_loss(path):
     engine.close()
 
 
+@on_both
 def test_threads_share_one_engine_without_loss(engine):
     def write(name):
         for number in range(50):
@@ -97,6 +101,7 @@ def test_threads_share_one_engine_without_loss(engine):
     assert engine.list_events().pagination.total == 400
 
 
+@on_both
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that is what is tested
 def test_a_forked_child_uses_connections_of_its_own(engine):
     engine.capture(message(1))

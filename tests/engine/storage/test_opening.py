@@ -95,7 +95,9 @@ def test_the_migrations_make_the_declared_schema(open_memory):
 def test_every_key_of_a_tenants_data_begins_with_the_tenant():
     from hippocortex_engine.storage.schema import metadata
 
-    for table in metadata.tables.values():
+    for name, table in metadata.tables.items():
+        if name == "api_keys":  # a key is looked up before its tenant is known
+            continue
         keys = [*table.indexes, *(c for c in table.constraints if hasattr(c, "columns"))]
         for key in keys:
             assert next(iter(key.columns)).name == "tenant_id", (table.name, key)

@@ -11,7 +11,7 @@ import pytest
 
 from hippocortex import wrap
 from hippocortex._instrument import interceptor
-from hippocortex_core import config
+from hippocortex_core import config, guard
 
 USER = {"role": "user", "content": "Hi"}
 REPLY = {"choices": [{"message": {"content": "Hello"}}]}
@@ -56,7 +56,7 @@ def test_a_broken_configuration_is_said_and_harms_nothing(client, capsys):
 
 def test_a_fault_of_ours_never_reaches_the_caller(client, home, monkeypatch, caplog):
     monkeypatch.delenv("HIPPOCORTEX_STRICT")
-    monkeypatch.setattr(interceptor, "_reported", set())
+    monkeypatch.setattr(guard, "_reported", set())
     monkeypatch.setattr(interceptor.Interceptor, "plan", lambda *args: 1 / 0)
     wrap(client)
     with caplog.at_level(logging.DEBUG, "hippocortex"):

@@ -37,7 +37,7 @@ from hippocortex_core.validation import format_time, parse_time
 T = TypeVar("T")
 Decoder = Callable[[object], Any]
 
-_OPAQUE = frozenset({"payload", "metadata", "content"})
+_OPAQUE = frozenset({"payload", "metadata", "content", "value", "filter"})
 
 
 class _MismatchError(Exception):
@@ -108,9 +108,18 @@ def snake(name: str) -> str:
 
 def snake_path(path: str) -> str:
     """`options.maxTokens` as `options.max_tokens`; what lies inside raw JSON stays as it is."""
+    return _path(path, snake)
+
+
+def camel_path(path: str) -> str:
+    """`options.max_tokens` as `options.maxTokens`; the reverse of `snake_path`."""
+    return _path(path, camel)
+
+
+def _path(path: str, convert: Callable[[str], str]) -> str:
     names = path.split(".")
     for position, name in enumerate(names):
-        names[position] = snake(name)
+        names[position] = convert(name)
         if name in _OPAQUE:
             break
     return ".".join(names)
@@ -185,7 +194,7 @@ def _decoder(hint: Any, *, strict: bool) -> Decoder:
         return partial(_decode_literal, frozenset(args)) if strict else _decode_str
     if origin in {list, Sequence}:
         return partial(_decode_list, _decoder(args[0], strict=strict))
-    if origin is dict:
+    if origin in {dict, Mapping}:
         return (
             _decode_dict
             if args[1] is Any
@@ -197,16 +206,20 @@ def _decoder(hint: Any, *, strict: bool) -> Decoder:
 
 
 def _union_decoder(members: list[Any], *, strict: bool) -> Decoder:
-    # The one union of several types is `datetime | str`, and on the wire a time is a string.
-    (member,) = [member for member in members if member is not datetime]
-    return _decoder(member, strict=strict)
+    # On the wire a time is a string, so that of `datetime | str` one type is left; the one other
+    # union of several types is that of a flag and what says more than the flag.
+    rest = [member for member in members if member not in {datetime, bool}]
+    (member,) = rest or [bool]
+    decoder = _decoder(member, strict=strict)
+    return partial(_decode_flag_or, decoder) if rest and bool in members else decoder
 
 
 def _is_raw(hint: Any) -> bool:
     """Whether a value of this hint is JSON already."""
     members = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
     return all(
-        member in {str, int, float, bool, Any, NoneType} or get_origin(member) in {dict, Literal}
+        member in {str, int, float, bool, Any, NoneType}
+        or get_origin(member) in {dict, Mapping, Literal}
         for member in members
     )
 
@@ -232,7 +245,13 @@ def _decode_bool(value: object) -> bool:
     return value if isinstance(value, bool) else _refuse("true or false", value)
 
 
+def _decode_flag_or(decoder: Decoder, value: object) -> object:
+    return value if isinstance(value, bool) else decoder(value)
+
+
 def _decode_int(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():  # JSON knows one kind of number
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         _refuse("a whole number", value)
     return value

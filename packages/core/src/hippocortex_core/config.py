@@ -27,7 +27,7 @@ ENGINE_MODULE = "hippocortex_engine"
 DEFAULT_TIMEOUT = 30.0
 
 _HTTP = frozenset({"http", "https"})
-_ENGINE = frozenset({"sqlite", "postgresql"})
+_ENGINE = frozenset({"sqlite", "postgresql", "postgres"})
 _announced: set[str] = set()
 
 
@@ -101,11 +101,16 @@ def resolve(
             "nothing says where the memory lives: set HIPPOCORTEX_API_KEY (or HIPPOCORTEX_BASE_URL)"
             " to use a service, or `pip install 'hippocortex[local]'` to keep it in this folder"
         )
+    return default_home(timeout, folder=folder)
+
+
+def default_home(timeout: float = DEFAULT_TIMEOUT, *, folder: Path | None = None) -> Settings:
+    """The home when nobody names one: the embedded engine in the (working) folder."""
     database = _working_folder(folder) / HOME_FOLDER / "memory.db"
     return Settings(f"sqlite:///{database.as_posix()}", None, timeout, is_default=True)
 
 
-def prepare_default_home(settings: Settings) -> None:
+def prepare_default_home(settings: Settings, *, announce: bool = True) -> None:
     """Make the default home's folder, hide it from git, and say once where the memory lives."""
     if not settings.is_default:
         return
@@ -117,6 +122,8 @@ def prepare_default_home(settings: Settings) -> None:
             ignore.write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"cannot keep a memory in {folder}: {error.strerror}") from error
+    if not announce:
+        return
     if settings.base_url not in _announced and os.environ.get("HIPPOCORTEX_SILENT") != "1":
         print(f"hippocortex: memory lives in {folder / 'memory.db'}", file=sys.stderr)  # noqa: T201
     _announced.add(settings.base_url)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
 
-from hippocortex_core.codec import snake_path
+from hippocortex_core.codec import camel_path, snake_path
 from hippocortex_core.errors import (
     ERRORS,
     ErrorDetail,
@@ -48,9 +48,12 @@ def success(data: object, meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def failure(error: HippocortexError, meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The envelope of an error."""
-    details = [asdict(detail) for detail in error.details]
-    said = {"code": error.code, "message": error.message, "details": details}
+    """The envelope of an error, which calls fields what the request called them: in camelCase."""
+    details = [{"field": camel_path(one.field), "message": one.message} for one in error.details]
+    message = error.message
+    if details:
+        message = _renamed(message, error.details[0].field, details[0]["field"])
+    said = {"code": error.code, "message": message, "details": details}
     return {"ok": False, "error": said, "meta": dict(meta)}
 
 
@@ -90,14 +93,22 @@ def _reported(
     code = error.get("code")
     known = ERRORS.get(code) if isinstance(code, str) else None
     message = error.get("message")
+    details = _details(error.get("details"))
+    if details and isinstance(message, str):
+        message = _renamed(message, camel_path(details[0].field), details[0].field)
     return (known or _CLASSES.get(response.status, InternalError))(
         message if isinstance(message, str) and message else f"HTTP {response.status}",
         code=code if isinstance(code, str) and code else None,
         status_code=response.status,
-        details=_details(error.get("details")),
+        details=details,
         request_id=_request_id(envelope, response),
         retry_after=retry_after,
     )
+
+
+def _renamed(message: str, field: str, name: str) -> str:
+    """The message, with another name for the field that it begins with."""
+    return name + message[len(field) :] if message.startswith(f"{field}:") else message
 
 
 def _details(raw: object) -> list[ErrorDetail]:

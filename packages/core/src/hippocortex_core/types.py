@@ -37,6 +37,8 @@ ArtifactSort = Literal["createdAt", "updatedAt", "confidence", "evidenceCount"]
 SortOrder = Literal["asc", "desc"]
 MetricsPeriodName = Literal["24h", "7d", "30d"]
 MetricsGranularity = Literal["hour", "day"]
+DocumentIndex = bool | list[str]
+"""*Extension*: what of a document a query searches: nothing, the whole value, or these paths."""
 
 
 @dataclass
@@ -335,3 +337,44 @@ class HealthResult:
     status: Literal["ok", "degraded"]
     version: str
     store: str
+
+
+@dataclass
+class Document:
+    """A JSON object kept under a namespace and a key.
+
+    `created_at` stays when it is overwritten.  `updated_at` grows with every put of a tenant, so
+    that it orders its documents totally; both have microseconds.  `expires_at` is None if it
+    never expires.  `score` (0..1; of a caller's own vectors: their cosine) is set by a search with
+    a query or a vector, and None for what such a search found but could not rank.
+    """
+
+    namespace: list[str]
+    key: str
+    value: dict[str, Any]
+    created_at: str
+    updated_at: str
+    expires_at: str | None = None
+    score: float | None = None
+
+
+@dataclass
+class DocumentSearchResult:
+    """The documents found: the best first, or without a query the newest first."""
+
+    documents: list[Document]
+
+
+@dataclass
+class NamespaceListResult:
+    """Namespaces, each a list of labels, sorted."""
+
+    namespaces: list[list[str]]
+
+
+@dataclass
+class NamespaceMatch:
+    """A condition on namespaces: the labels they begin or end with; `*` stands for any label."""
+
+    kind: Literal["prefix", "suffix"]
+    path: list[str]

@@ -131,6 +131,12 @@ def format_time(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def format_micros(microseconds: int) -> str:
+    """ISO 8601 in UTC with microseconds, the form of the timestamps of documents."""
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=microseconds)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def encode_json(field: str, value: object, limit: int) -> str:
     """Compact JSON text of an object that strict JSON can hold.
 

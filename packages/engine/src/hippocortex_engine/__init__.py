@@ -11,8 +11,9 @@ from hippocortex_engine.clock import Clock, system_clock
 from hippocortex_engine.embeddings.base import Embedder
 from hippocortex_engine.engine import Engine
 from hippocortex_engine.storage.database import Database
+from hippocortex_engine.tenancy import Tenants
 
-__all__ = ["Clock", "Database", "Embedder", "Engine", "open_engine", "system_clock"]
+__all__ = ["Clock", "Database", "Embedder", "Engine", "Tenants", "open_engine", "system_clock"]
 
 
 def open_engine(
@@ -26,7 +27,8 @@ def open_engine(
 
     Args:
         url: `sqlite:///path` (relative), `sqlite:////path` (absolute) or `sqlite://` (in memory,
-            gone when closed); `?synchronous=full` survives a power cut too.
+            gone when closed); `?synchronous=full` survives a power cut too.  Or
+            `postgresql://user:password@host:5432/database`.
         tenant_id: whose memory in it.
         embedder: what makes vectors; default WordLlama's static ones.
         clock: milliseconds since the epoch.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,21 @@ from sqlalchemy import Connection
 from hippocortex_core.errors import ConfigurationError
 from hippocortex_core.validation import CheckedEvent
 from hippocortex_engine.describe import Description, describe
-from hippocortex_engine.embeddings.base import Embedder, Vectors, quantize
+from hippocortex_engine.embeddings.base import Embedder, quantize
 from hippocortex_engine.identifiers import event_id, unkeyed_event_id
+from hippocortex_engine.recent import Kept, Place, Recent
 from hippocortex_engine.salience import salience
-from hippocortex_engine.storage import events as event_store
+from hippocortex_engine.storage import arrivals
+from hippocortex_engine.storage.at_once import Expected, insert_at_once
 from hippocortex_engine.strict import swallow
 from hippocortex_engine.text import pack_terms, terms
-from hippocortex_engine.times import month
+from hippocortex_engine.times import month, month_number
 from hippocortex_engine.tokens import TokenCounter
-
-RECENT = 8
-"""Events of a session that a new one is compared with to tell whether it says anything new."""
 
 LONG, SAID = 32_000, 16_000
 """Characters of JSON from which on a payload's text is kept beside it, and how many of it."""
 
-_SESSIONS = 4_096  # sessions whose recent vectors are kept at hand
+Names = tuple["str | None", "str | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,103 +100,84 @@ def check_embedder(found: str, ours: str) -> None:
         )
 
 
-class Recent:
-    """The last vectors of sessions, as long as nobody else has written since.
-
-    It remembers where the tenant stood: if another process has stored or forgotten events since,
-    what is kept here is stale and dropped.
-    """
-
-    def __init__(self) -> None:
-        self._place = (-1, -1)
-        self._sessions: OrderedDict[str, Vectors] = OrderedDict()
-
-    def of(self, connection: Connection, tenant_id: str, session: str) -> Vectors:
-        """The session's last vectors, newest last."""
-        known = self._sessions.get(session)
-        if known is None:
-            stored = event_store.recent_vectors(connection, tenant_id, session, RECENT)
-            known = np.frombuffer(b"".join(reversed(stored)), dtype=np.int8).astype(np.float32)
-            known = known.reshape(len(stored), -1) if stored else known
-            self._sessions[session] = known
-            if len(self._sessions) > _SESSIONS:
-                self._sessions.popitem(last=False)
-        else:
-            self._sessions.move_to_end(session)
-        return known
-
-    def add(self, session: str, vector: NDArray[np.int8]) -> None:
-        """A session of `of` has one more event."""
-        known = self._sessions[session]
-        newest = vector.astype(np.float32)[None, :]
-        self._sessions[session] = (
-            np.concatenate((known[1 - RECENT :], newest)) if len(known) else newest
-        )
-
-    def expect(self, head: int, generation: int) -> None:
-        """Drop everything unless the tenant stands where this process left it."""
-        if (head, generation) != self._place:
-            self.clear()
-
-    def moved(self, head: int, generation: int) -> None:
-        """What is kept here now reaches up to `head`."""
-        self._place = (head, generation)
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._sessions.clear()
-        self._place = (-1, -1)
-
-
 def store(
     connection: Connection,
     tenant_id: str,
     prepared: Sequence[Prepared],
     recent: Recent,
     embedder: str,
+    now: int,
 ) -> list[Stored]:
     """Insert what is new, within the caller's transaction; one result per event, in order.
 
     Raises:
         ConfigurationError: another process gave the tenant's events vectors of another model.
+        QuotaExceededError: the tenant may not capture so many more this month.
     """
-    results, fresh = _split(connection, tenant_id, prepared)
+    names = [_names(one) for one in prepared]
+    known = _known(connection, tenant_id, names)
+    results, fresh = _split(names, known)
     if fresh:
-        _insert(connection, tenant_id, prepared, fresh, results, recent, embedder)
-    _resolve_repeats(prepared, results)
-    return [result for result in results if result is not None]
+        taken = arrivals.take_sequence(connection, tenant_id, len(fresh), month_number(now))
+        check_embedder(taken.embedder, embedder)
+        recent.expect(Place(taken.first - 1, taken.generation))
+        rows = _rows(connection, tenant_id, prepared, fresh, results, recent, taken.first)
+        arrivals.insert_rows(connection, rows)
+        recent.moved(Place(taken.first + len(fresh) - 1, taken.generation))
+    return _resolved(names, results)
 
 
-def _insert(
+def store_at_once(
+    connection: Connection,
+    tenant_id: str,
+    prepared: Sequence[Prepared],
+    recent: Recent,
+    embedder: str,
+    now: int,
+) -> list[Stored] | None:
+    """The same in a single statement, committed; None: nothing was stored, `store` has to do it.
+
+    It supposes that nobody else has written since, and that every event is new; the statement
+    finds out whether both are so.
+    """
+    place = recent.place
+    if place is None:
+        return None
+    names = [_names(one) for one in prepared]
+    results, fresh = _split(names, {})
+    rows = _rows(connection, tenant_id, prepared, fresh, results, recent, place.head + 1)
+    wanted = Expected(*place, embedder, month_number(now))
+    if not insert_at_once(connection, tenant_id, rows, wanted):
+        return None
+    recent.moved(Place(place.head + len(fresh), place.generation))
+    return _resolved(names, results)
+
+
+def _rows(
     connection: Connection,
     tenant_id: str,
     prepared: Sequence[Prepared],
     fresh: Sequence[int],
     results: list[Stored | None],
     recent: Recent,
-    embedder: str,
-) -> None:
-    taken = event_store.take_sequence(connection, tenant_id, len(fresh))
-    check_embedder(taken.embedder, embedder)
-    recent.expect(taken.first - 1, taken.generation)
+    first: int,
+) -> list[dict[str, Any]]:
+    """The rows of new events, numbered from `first`; says in `results` what becomes of them."""
     rows: list[dict[str, Any]] = []
-    for seq, position in enumerate(fresh, taken.first):
+    for seq, position in enumerate(fresh, first):
         one = prepared[position]
         score = _salience(one, recent.of(connection, tenant_id, one.event.session_id))
         identifier = one.event_id or _identifier(tenant_id, seq, one.event)
         recent.add(one.event.session_id, one.vector)
         rows.append(_row(tenant_id, seq, identifier, score, one))
         results[position] = Stored(identifier, score, duplicate=False)
-    event_store.insert_rows(connection, rows)
-    recent.moved(taken.first + len(fresh) - 1, taken.generation)
+    return rows
 
 
 def _split(
-    connection: Connection, tenant_id: str, prepared: Sequence[Prepared]
+    names: Sequence[Names], known: Mapping[str | None, Stored]
 ) -> tuple[list[Stored | None], list[int]]:
     """Results of known events, and the positions of new ones."""
-    names = [_names(one) for one in prepared]
-    known = _known(connection, tenant_id, names)
     results: list[Stored | None] = [known.get(key) or known.get(name) for key, name in names]
     fresh: list[int] = []
     seen: set[str] = set()
@@ -210,49 +189,49 @@ def _split(
     return results, fresh
 
 
-def _names(one: Prepared) -> tuple[str | None, str | None]:
+def _names(one: Prepared) -> Names:
     """What makes an event the same as another: its idempotency key, or an imported id."""
     key = one.event.idempotency_key
     return None if key is None else "key " + key, one.event_id and "id " + one.event_id
 
 
 def _known(
-    connection: Connection, tenant_id: str, names: Sequence[tuple[str | None, str | None]]
+    connection: Connection, tenant_id: str, names: Sequence[Names]
 ) -> dict[str | None, Stored]:
     keys = [key[4:] for key, _ in names if key]
     ids = [name[3:] for _, name in names if name]
     found: dict[str | None, Stored] = {}
     if keys:
-        for key, (name, score) in event_store.known_keys(connection, tenant_id, keys).items():
+        for key, (name, score) in arrivals.known_keys(connection, tenant_id, keys).items():
             found["key " + key] = Stored(name, score, duplicate=True)
     if ids:
-        for name, score in event_store.known_ids(connection, tenant_id, ids).items():
+        for name, score in arrivals.known_ids(connection, tenant_id, ids).items():
             found["id " + name] = Stored(name, score, duplicate=True)
     return found
 
 
-def _resolve_repeats(prepared: Sequence[Prepared], results: list[Stored | None]) -> None:
+def _resolved(names: Sequence[Names], results: Sequence[Stored | None]) -> list[Stored]:
     """What came twice in one batch: the second is a duplicate of the first."""
     first: dict[str, Stored] = {}
-    for position, one in enumerate(prepared):
-        given = [name for name in _names(one) if name is not None]
-        result = results[position]
+    resolved: list[Stored] = []
+    for pair, result in zip(names, results, strict=True):
+        given = [name for name in pair if name is not None]
         if result is None:
             original = next(first[name] for name in given if name in first)
-            result = results[position] = Stored(
-                original.event_id, original.salience, duplicate=True
-            )
+            result = replace(original, duplicate=True)  # noqa: PLW2901 - it is what the loop is for
         for name in given:
             first.setdefault(name, result)
+        resolved.append(result)
+    return resolved
 
 
-def _salience(one: Prepared, known: Vectors) -> float:
+def _salience(one: Prepared, known: Kept) -> float:
     similarity = 0.0
     if len(known):
         # Whole numbers below 2^24: float arithmetic is exact, in whatever order it adds.
-        vector = one.vector.astype(np.float32)
-        norms = np.sqrt(np.einsum("ij,ij->i", known, known) * np.dot(vector, vector))
-        similarity = float(np.max(known @ vector / np.maximum(norms, np.float32(1))))
+        vector, others = one.vector.astype(np.float32), known.astype(np.float32)
+        norms = np.sqrt(np.einsum("ij,ij->i", others, others) * np.dot(vector, vector))
+        similarity = float(np.max(others @ vector / np.maximum(norms, np.float32(1))))
     return salience(
         one.event.type,
         one.description.text,

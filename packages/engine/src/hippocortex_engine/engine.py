@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
+
+from sqlalchemy import Connection
 
 from hippocortex_core.errors import UnavailableError, ValidationError, invalid
+from hippocortex_core.operations import (
+    DeleteDocument,
+    DocumentOperation,
+    DocumentOutcome,
+    GetDocument,
+    ListNamespaces,
+    PutDocument,
+    SearchDocuments,
+)
 from hippocortex_core.types import (
     Artifact,
     ArtifactListResult,
@@ -24,6 +34,8 @@ from hippocortex_core.types import (
     CaptureEventType,
     CaptureResult,
     CompilationStats,
+    Document,
+    DocumentSearchResult,
     Event,
     EventListResult,
     ForgetResult,
@@ -33,30 +45,38 @@ from hippocortex_core.types import (
     MetricsGranularity,
     MetricsPeriodName,
     MetricsResult,
+    NamespaceListResult,
+    NamespaceMatch,
     SortOrder,
     SynthesizeOptions,
     SynthesizeResult,
 )
 from hippocortex_core.validation import CheckedEvent, check_event, check_id
 from hippocortex_engine import checks, listing
-from hippocortex_engine.capturing import Prepared, Recent, Stored, prepare, store
+from hippocortex_engine.capturing import Prepared, Stored, prepare
 from hippocortex_engine.clock import Clock, system_clock
+from hippocortex_engine.documents.documents import Documents
 from hippocortex_engine.embeddings.base import Embedder
 from hippocortex_engine.embeddings.static import StaticEmbedder
+from hippocortex_engine.forking import renew_after_fork
 from hippocortex_engine.identifiers import content_id
 from hippocortex_engine.importing import Imported, check_imported
+from hippocortex_engine.intake import Intake
 from hippocortex_engine.learning import Learner
 from hippocortex_engine.listing import ArtifactQuestion
 from hippocortex_engine.metrics import GRANULES, PERIODS, Meter, metrics
+from hippocortex_engine.recall.archivist import Archivist
 from hippocortex_engine.recall.cache import RecallCache
-from hippocortex_engine.recall.query import understand
+from hippocortex_engine.recall.older import propose
+from hippocortex_engine.recall.query import Query, understand
+from hippocortex_engine.recall.room import Room
 from hippocortex_engine.reembedding import reembed
 from hippocortex_engine.storage import artifacts as artifact_store
-from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage import tenants as tenant_store
+from hippocortex_engine.storage.archive import Archive
 from hippocortex_engine.storage.database import Database
 from hippocortex_engine.storage.events import EventFilter
-from hippocortex_engine.synthesizer.synthesize import compose, find
+from hippocortex_engine.synthesizer.synthesize import Recall, compose, find
 from hippocortex_engine.tokens import TokenCounter
 from hippocortex_engine.version import VERSION
 
@@ -75,6 +95,9 @@ class Engine:
         tenant_id: whose memory it is; tenants never see each other's.
         embedder: what makes vectors; default the static one.
         clock: milliseconds since the epoch; default the machine's clock.
+        owns_database: whether `close` closes the database too.
+        counter: what counts tokens; default one of its own.
+        room: bounds the index together with those of other tenants; default no bound.
 
     Raises:
         UnavailableError: from every method, when the database cannot answer.
@@ -87,17 +110,22 @@ class Engine:
         tenant_id: str = "default",
         embedder: Embedder | None = None,
         clock: Clock = system_clock,
+        owns_database: bool = True,
+        counter: TokenCounter | None = None,
+        room: Room | None = None,
     ) -> None:
         self._database = database
+        self._owns_database = owns_database
         self._tenant_id = check_id("tenant_id", tenant_id)
         self._given_embedder = embedder
+        self._given_counter = counter
+        self._room = room
         self._clock = clock
         self._meter = Meter()
-        self._recent = Recent()
         self._lock = threading.Lock()
         self._closed = False
         self._registered = False
-        _engines.add(self)
+        renew_after_fork(self)
 
     def capture(self, event: CaptureEvent) -> CaptureResult:
         """Store one event; it is durable when this returns."""
@@ -168,11 +196,10 @@ class Engine:
         self._ensure_open()
         wanted = checks.check_synthesize(SynthesizeOptions() if options is None else options)
         understood = understand(checks.check_query(query), self._embedder)
-        with self._database.read() as connection:
-            with self._cache.lock:
-                index, knowledge = self._cache.current(connection, self._embedder.name)
-                found = find(index, knowledge, understood, wanted)
-            records = event_store.to_show(connection, self._tenant_id, found.sequence)
+        # The lock before a connection: nobody waits for it holding one.
+        with self._cache.lock, self._database.read() as connection:
+            found = find(self._recall(connection, understood, wanted), understood, wanted)
+            records = self._cache.texts(connection, found.sequence)
         result = compose(found, records, understood, wanted, self._counter)
         self._meter.count(self._clock(), syntheses=1)
         return result
@@ -217,7 +244,7 @@ class Engine:
         """
         self._ensure_open()
         checked = check_id("artifact_id", artifact_id)
-        with self._database.write() as connection:
+        with self._database.write(self._tenant_id) as connection:
             found = listing.get_artifact(connection, self._tenant_id, checked)
             if found.status == "deprecated":
                 return found
@@ -235,7 +262,7 @@ class Engine:
         span = checks.check_name("period", period or "24h", tuple(PERIODS))
         default = "hour" if span == "24h" else "day"
         step = checks.check_name("granularity", granularity or default, tuple(GRANULES))
-        self._try_write_meter()
+        self.write_meter()
         with self._database.read() as connection:
             return metrics(
                 connection, self._tenant_id, period=span, granularity=step, now=self._clock()
@@ -275,7 +302,8 @@ class Engine:
     ) -> ForgetResult:
         """Delete the events that match all that is given, and what was learned from them alone.
 
-        What is deleted is overwritten in the database file.
+        With a `user_id`, the documents of that user go too: whose last put that named one did.
+        What is deleted is overwritten in the database file (SQLite).
 
         Raises:
             ValidationError: nothing was given.
@@ -288,8 +316,77 @@ class Engine:
             )
         self._register()
         gone = self._learner.forget(wanted)
-        self._database.checkpoint()
+        if user_id is not None and event_ids is None:
+            self._documents.forget(user_id, agent_id, session_id)
+        self._database.scrub()
         return ForgetResult(gone.events, gone.artifacts_deleted, gone.artifacts_updated)
+
+    def put_document(
+        self,
+        namespace: Sequence[str],
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        index: bool | Sequence[str] | None = None,
+        ttl: float | None = None,
+        vectors: Sequence[Sequence[float]] | None = None,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        session_id: str | None = None,
+        capture: bool = True,
+    ) -> None:
+        """Keep a JSON object under a namespace and a key, in place of what is there."""
+        given = (index, ttl, vectors, user_id, agent_id, session_id, capture)
+        self._run(PutDocument(namespace, key, value, *given))
+
+    def get_document(
+        self, namespace: Sequence[str], key: str, *, refresh_ttl: bool = True
+    ) -> Document | None:
+        """The document, if there is one; by default its time to live begins anew."""
+        return self._run(GetDocument(namespace, key, refresh_ttl))
+
+    def delete_document(self, namespace: Sequence[str], key: str) -> bool:
+        """Remove a document and the events that its puts were; returns whether there was one."""
+        return self._run(DeleteDocument(namespace, key))
+
+    def search_documents(
+        self,
+        namespace_prefix: Sequence[str] = (),
+        *,
+        query: str | None = None,
+        vector: Sequence[float] | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        limit: int = 10,
+        offset: int = 0,
+        refresh_ttl: bool = True,
+    ) -> DocumentSearchResult:
+        """The documents below a namespace: the best for a query or a vector, else the newest."""
+        given = (namespace_prefix, query, vector, filter, limit, offset, refresh_ttl)
+        return self._run(SearchDocuments(*given))
+
+    def list_namespaces(
+        self,
+        *,
+        match: Sequence[NamespaceMatch] | None = None,
+        max_depth: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> NamespaceListResult:
+        """The namespaces that hold documents, sorted."""
+        return self._run(ListNamespaces(match, max_depth, limit, offset))
+
+    def batch_documents(self, operations: Sequence[DocumentOperation]) -> list[DocumentOutcome]:
+        """Carry out several operations on documents; one outcome each, in their order."""
+        self._ensure_open()
+        return self._documents.run_all(operations)
+
+    def sweep_documents(self) -> int:
+        """Remove what has expired, which nobody sees any more; how many documents that were.
+
+        Writing documents does this too, now and then.
+        """
+        self._ensure_open()
+        return self._documents.sweep()
 
     def health(self) -> HealthResult:
         """Whether the database answers."""
@@ -303,10 +400,17 @@ class Engine:
         if self._closed:
             return
         self._closed = True
+        if "_archivist" in self.__dict__:
+            self._archivist.close()
         try:
-            self._try_write_meter()
+            self.write_meter()
         finally:
-            self._database.close()
+            if self._room is not None and "_cache" in self.__dict__:
+                self._room.left(self._cache)
+            if "_documents" in self.__dict__:
+                self._documents.close()
+            if self._owns_database:
+                self._database.close()
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -314,7 +418,11 @@ class Engine:
 
     @cached_property
     def _counter(self) -> TokenCounter:
-        return TokenCounter()
+        return self._given_counter or TokenCounter()
+
+    @cached_property
+    def _intake(self) -> Intake:
+        return Intake(self._database, self._tenant_id, self._embedder.name, self._clock)
 
     @cached_property
     def _learner(self) -> Learner:
@@ -323,7 +431,57 @@ class Engine:
     @cached_property
     def _cache(self) -> RecallCache:
         self._register()
-        return RecallCache(self._tenant_id, self._embedder.dimensions)
+        return RecallCache(
+            self._tenant_id,
+            self._embedder.dimensions,
+            self._room,
+            self._database.backend.archive,
+        )
+
+    @cached_property
+    def _archivist(self) -> Archivist:
+        return Archivist(self._database, self._tenant_id)
+
+    @cached_property
+    def _documents(self) -> Documents:
+        self._register()
+        return Documents(
+            self._database,
+            self._tenant_id,
+            embedder=self._embedder,
+            counter=self._counter,
+            clock=self._clock,
+            learner=self._learner,
+            room=self._room,
+        )
+
+    def _run(self, operation: DocumentOperation) -> Any:
+        self._ensure_open()
+        return self._documents.run(operation)
+
+    def _recall(self, connection: Connection, query: Query, options: SynthesizeOptions) -> Recall:
+        """What is to be searched, as of the connection's snapshot; call with the cache's lock."""
+        index, knowledge = self._cache.current(connection, self._embedder.name)
+        archive = self._database.backend.archive
+        if self._cache.is_behind:
+            self._archivist.wake()
+        if archive is None or not index.floor:
+            return Recall(index, knowledge)
+        older = propose(
+            connection, archive, self._tenant_id, index.floor, query, options, index.dimensions
+        )
+        return Recall(
+            index,
+            knowledge,
+            older.part,
+            older.beyond,
+            older.newest,
+            partial(self._tokens_of, archive),
+        )
+
+    def _tokens_of(self, archive: Archive, sequence: Sequence[int]) -> int:
+        with self._database.read() as connection:
+            return archive.tokens(connection, self._tenant_id, sequence)
 
     def _store(self, checked: Sequence[CheckedEvent]) -> list[Stored]:
         return self._insert(prepare(checked, self._embedder, self._counter, self._clock()))
@@ -347,15 +505,7 @@ class Engine:
         if not prepared:
             return []
         self._register()
-        try:
-            with self._database.write() as connection:
-                stored = store(
-                    connection, self._tenant_id, prepared, self._recent, self._embedder.name
-                )
-        except BaseException:
-            with self._database.exclusive():
-                self._recent.clear()  # it may hold events that were not stored after all
-            raise
+        stored = self._intake.store(prepared)
         if duplicates := sum(one.duplicate for one in stored):
             self._meter.count(self._clock(), duplicates=duplicates)
         return stored
@@ -369,26 +519,26 @@ class Engine:
                 state = tenant_store.state(connection, self._tenant_id)
             if state is None:
                 with self._database.write() as connection:
-                    if tenant_store.state(connection, self._tenant_id) is None:
-                        tenant_store.create(
-                            connection, self._tenant_id, self._embedder.name, self._clock()
-                        )
-            elif state.embedder != self._embedder.name:
+                    tenant_store.create(
+                        connection, self._tenant_id, self._embedder.name, self._clock()
+                    )
+                    state = tenant_store.state(connection, self._tenant_id)
+            if state is not None and state.embedder != self._embedder.name:
                 reembed(self._database, self._tenant_id, self._embedder)
             self._registered = True
 
     def _count(self, *, compilations: int = 0) -> None:
         self._meter.count(self._clock(), compilations=compilations)
-        self._try_write_meter()
+        self.write_meter()
 
-    def _try_write_meter(self) -> None:
+    def write_meter(self) -> None:
         """Write the counters down if the database can be written now; they are not worth more."""
         if self._meter.is_empty:
             return
         taken = self._meter.take()
         try:
             self._register()
-            with self._database.write() as connection:
+            with self._database.write() as connection:  # sums need no turn of the tenant's
                 taken.write(connection, self._tenant_id)
         except UnavailableError:
             self._meter.put_back(taken)
@@ -397,24 +547,12 @@ class Engine:
         """In a child process: locks held by other threads of the parent would be held for ever."""
         self._lock = threading.Lock()
         self._meter = Meter()
-        self._recent = Recent()
-        self.__dict__.pop("_cache", None)
+        for name in ("_archivist", "_cache", "_documents", "_intake"):
+            self.__dict__.pop(name, None)
 
     def _ensure_open(self) -> None:
         if self._closed:
             raise UnavailableError("the memory is closed; open it again")
-
-
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for engine in list(_engines):
-        engine.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _checked(event: CaptureEvent) -> CheckedEvent | ValidationError:

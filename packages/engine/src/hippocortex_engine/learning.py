@@ -107,7 +107,7 @@ class Learner:
                     return self._unchanged(connection, types, read)
                 stored = digest_store.load(connection, self._tenant_id, digest_version)
                 found = [one for one in _mine(stored, types) if one.strength >= least]
-            with self._database.write() as connection:
+            with self._database.write(self._tenant_id) as connection:
                 if self._state(connection).digest_generation == seen.digest_generation:
                     tenant_store.set_mined(connection, self._tenant_id, seen.digest_generation, how)
                     return self._store(connection, found, types, read)
@@ -119,7 +119,7 @@ class Learner:
         evidence comes back, without them, in a second.  A crash between the two leaves the next
         `learn` to bring it back.
         """
-        with self._database.write() as connection:
+        with self._database.write(self._tenant_id) as connection:
             doomed = event_store.matching(connection, self._tenant_id, wanted)
             if not doomed:
                 return Forgotten(0, 0, 0)
@@ -138,15 +138,65 @@ class Learner:
         deleted, updated = self._refresh(stored)
         return Forgotten(len(lost), deleted, updated)
 
+    def unlearn(
+        self, connection: Connection, event_ids: Sequence[str]
+    ) -> Mapping[str, ArtifactRecord]:
+        """Delete events, and the artifacts that cite them, within the caller's transaction.
+
+        Returns:
+            What `revise` wants afterwards; nothing, if no artifact cites the events.
+        """
+        doomed = [
+            one
+            for chunk in event_store.chunks(event_ids)
+            for one in event_store.matching(
+                connection, self._tenant_id, EventFilter(event_ids=tuple(chunk))
+            )
+        ]
+        if not doomed:
+            return {}
+        sessions = sorted({session_id for _, session_id in doomed})
+        if not digest_store.known(connection, self._tenant_id, sessions):
+            self._remove_unread(connection, [seq for seq, _ in doomed])
+            return {}
+        lost = {seq for seq, _ in doomed}
+        stored = {one.artifact_id: one for one in artifact_store.load(connection, self._tenant_id)}
+        citing = [name for name, one in stored.items() if lost.intersection(one.evidence)]
+        self._remove_events(connection, doomed)
+        if not citing:
+            return {}
+        artifact_store.remove(connection, self._tenant_id, citing)
+        tenant_store.artifacts_changed(connection, self._tenant_id)
+        tenant_store.set_mined(connection, self._tenant_id, -1, "")
+        return stored
+
+    def revise(self, stored: Mapping[str, ArtifactRecord]) -> None:
+        """After `unlearn`, in transactions of its own: what still has evidence comes back."""
+        self._refresh(stored)
+
+    def _remove_unread(self, connection: Connection, sequence: Sequence[int]) -> None:
+        """Delete events of sessions that were never compiled: no artifact changes."""
+        before = self._state(connection)
+        self._delete(connection, sequence)
+        tenant_store.events_changed(connection, self._tenant_id)
+        if before.mined_generation == before.digest_generation:
+            after = self._state(connection).digest_generation
+            tenant_store.set_mined(connection, self._tenant_id, after, before.mined_with)
+
     def _remove_events(self, connection: Connection, doomed: Sequence[tuple[int, str]]) -> None:
         head = self._state(connection).head
         sessions = sorted({session_id for _, session_id in doomed})
         compiled = digest_store.newest(connection, self._tenant_id, sessions, digest_version)
-        event_store.remove(connection, self._tenant_id, [seq for seq, _ in doomed])
+        self._delete(connection, [seq for seq, _ in doomed])
         tenant_store.events_changed(connection, self._tenant_id)
         for session_id, newest in sorted(compiled.items()):
             made = self._digests(connection, session_id, BEGINNING, min(newest, head))
             self._replace(connection, session_id, BEGINNING, made)
+
+    def _delete(self, connection: Connection, sequence: Sequence[int]) -> None:
+        if (archive := self._database.backend.archive) is not None:
+            archive.remove(connection, self._tenant_id, sequence)
+        event_store.remove(connection, self._tenant_id, sequence)
 
     def _read_sessions(self, options: LearnOptions) -> int:
         wanted = EventFilter(
@@ -160,7 +210,7 @@ class Learner:
         for start in range(0, len(pending), _SESSIONS_AT_ONCE):
             self._read_some(pending[start : start + _SESSIONS_AT_ONCE])
         if wanted.is_empty and state.compiled_head < state.head:
-            with self._database.write() as connection:
+            with self._database.write(self._tenant_id) as connection:
                 tenant_store.set_compiled(connection, self._tenant_id, state.head)
         return sum(one.count for one in pending)
 
@@ -196,7 +246,7 @@ class Learner:
                         ),
                     )
                 ]
-            with self._database.write() as connection:
+            with self._database.write(self._tenant_id) as connection:
                 if self._state(connection).digest_generation == seen.digest_generation:
                     for session_id, start, digests in made:
                         self._replace(connection, session_id, start, digests)
@@ -269,7 +319,7 @@ class Learner:
             }
             revised = {name: one for name, one in kept.items() if not same(stored[name], one)}
             gone = [name for name in stored if name not in kept]
-            with self._database.write() as connection:
+            with self._database.write(self._tenant_id) as connection:
                 if self._state(connection).digest_generation != seen.digest_generation:
                     continue
                 artifact_store.remove(connection, self._tenant_id, gone)

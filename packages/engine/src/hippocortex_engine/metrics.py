@@ -15,8 +15,10 @@ from hippocortex_core.types import (
     UsageMetrics,
 )
 from hippocortex_core.validation import format_time
+from hippocortex_engine.storage import tenants as tenant_store
 from hippocortex_engine.storage import usage as usage_store
 from hippocortex_engine.storage.usage import HOUR, Counts
+from hippocortex_engine.times import month_number
 
 DAY = 24 * HOUR
 PERIODS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
@@ -89,11 +91,18 @@ def metrics(
             syntheses=sum(point.syntheses for point in series),
             compilations=sum(point.compilations for point in series),
         ),
-        quota=QuotaInfo(
-            plan="embedded", events_used=usage_store.total_events(connection, tenant_id)
-        ),
+        quota=_quota(connection, tenant_id, now),
         series=series,
     )
+
+
+def _quota(connection: Connection, tenant_id: str, now: int) -> QuotaInfo:
+    """The plan, and what of it the calendar month (UTC) has used up; without one, all events."""
+    plan = tenant_store.plan(connection, tenant_id, month_number(now))
+    if plan is None or (plan.limit is None and not plan.name):
+        return QuotaInfo("embedded", events_used=usage_store.total_events(connection, tenant_id))
+    left = None if plan.limit is None else max(0, plan.limit - plan.used)
+    return QuotaInfo(plan.name or "embedded", plan.used, plan.limit, left)
 
 
 def _point(

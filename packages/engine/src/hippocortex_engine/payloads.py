@@ -166,6 +166,11 @@ def speaker(payload: Mapping[str, Any]) -> str | None:
     return named.strip() if isinstance(named, str) and named.strip() else None
 
 
+def is_kept_document(event_type: str, payload: Mapping[str, Any]) -> bool:
+    """Whether an observation is the put of a keyed document: what somebody wants remembered."""
+    return event_type == "observation" and {"namespace", "key", "text"} <= payload.keys()
+
+
 def flatten(value: Any) -> str:
     """Readable text of any JSON value: strings as they are, parts joined, objects as JSON."""
     if value is None:

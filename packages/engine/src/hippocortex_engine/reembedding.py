@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from hippocortex_engine.describe import describe
+from hippocortex_engine.documents.reembedding import reembed_documents
 from hippocortex_engine.embeddings.base import Embedder, quantize
 from hippocortex_engine.storage import artifacts as artifact_store
 from hippocortex_engine.storage import events as event_store
@@ -28,7 +29,7 @@ def reembed(
     One transaction, so that no query ever compares vectors of two models.
     """
     done, last = 0, 0
-    with database.write() as connection:
+    with database.write(tenant_id) as connection:
         state = tenant_store.state(connection, tenant_id)
         total = 0 if state is None else state.head
         while chunk := event_store.after(connection, tenant_id, last, _CHUNK):
@@ -42,7 +43,10 @@ def reembed(
             done, last = done + len(chunk), chunk[-1].seq
             if progress is not None:
                 progress(done, max(total, done))
+        if database.backend.archive is not None:
+            database.backend.archive.clear(connection, tenant_id)
         _reembed_artifacts(connection, tenant_id, embedder)
+        reembed_documents(connection, tenant_id, embedder)
         tenant_store.set_embedder(connection, tenant_id, embedder.name)
         tenant_store.events_changed(connection, tenant_id)
         tenant_store.artifacts_changed(connection, tenant_id)

@@ -39,3 +39,9 @@ def month(milliseconds: int) -> str:
     """The words under which a date is found: "May 2023"."""
     when = moment(milliseconds)
     return f"{_MONTHS[when.month - 1]} {when.year}"
+
+
+def month_number(milliseconds: int) -> int:
+    """A number for the calendar month of a time: one more for each month."""
+    when = moment(milliseconds)
+    return when.year * 12 + when.month - 1

@@ -21,8 +21,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hippocortex._instrument.import_hook import ImportHook
-from hippocortex._instrument.interceptor import Interceptor, fail_open, new_session
+from hippocortex._instrument.interceptor import Interceptor, new_session
 from hippocortex._instrument.patching import patch_class, restore_class
+from hippocortex_core.guard import fail_open
 from hippocortex_core.recorder import shared_recorder
 
 __all__ = ["install", "uninstall"]

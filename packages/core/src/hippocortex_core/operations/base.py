@@ -164,6 +164,6 @@ def _query_value(hints: tuple[Any, ...], values: Sequence[str]) -> object:
     if any(get_origin(hint) is Sequence for hint in hints):
         return list(values)
     # What is no number is left for the codec to refuse.
-    if int in hints and re.fullmatch(r"-?\d{1,18}", values[-1]):
+    if int in hints and re.fullmatch(r"-?[0-9]{1,18}", values[-1]):
         return int(values[-1])
     return values[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hippocortex_core.recorder.opening import Opener, Source
 from hippocortex_core.recorder.recorder import Recall, Recorder, RecorderStats, shared_recorder
 
-__all__ = ["Recall", "Recorder", "RecorderStats", "shared_recorder"]
+__all__ = ["Opener", "Recall", "Recorder", "RecorderStats", "Source", "shared_recorder"]

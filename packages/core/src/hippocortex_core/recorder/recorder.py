@@ -329,3 +329,9 @@ def shared_recorder(settings: Settings | None = None) -> Recorder:
         # Two threads may get here at once: one recorder wins, the other never starts anything.
         known = _shared.setdefault(home, fresh)
     return known
+
+
+def close_shared(timeout: float = 2.0) -> None:
+    """Close every shared recorder: at the end of a test, so that the next one opens its own."""
+    while _shared:
+        _shared.popitem()[1].close(timeout)

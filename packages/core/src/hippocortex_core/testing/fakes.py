@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
+from typing import Any
 
 from hippocortex_core.errors import NotFoundError, UnavailableError, ValidationError, invalid
+from hippocortex_core.operations import (
+    DeleteDocument,
+    DocumentOperation,
+    DocumentOutcome,
+    GetDocument,
+    ListNamespaces,
+    PutDocument,
+    SearchDocuments,
+)
+from hippocortex_core.operations.documents import each_operation
+from hippocortex_core.testing.documents import KeptDocuments
 from hippocortex_core.types import (
     Artifact,
     ArtifactListResult,
@@ -20,6 +33,8 @@ from hippocortex_core.types import (
     CaptureEventType,
     CaptureResult,
     CompilationStats,
+    Document,
+    DocumentSearchResult,
     Event,
     EventListResult,
     EventUsage,
@@ -31,6 +46,8 @@ from hippocortex_core.types import (
     MetricsPeriod,
     MetricsPeriodName,
     MetricsResult,
+    NamespaceListResult,
+    NamespaceMatch,
     Pagination,
     QuotaInfo,
     SortOrder,
@@ -49,13 +66,16 @@ class InMemoryService:
 
     Attributes:
         events: What was captured, oldest first.
+        documents: What was put; its `now` (microseconds) may be moved on, for what expires.
         closed: Whether `close` was called.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.closed = False
+        self.documents = KeptDocuments(self.capture, self._drop)
         self._duplicates = 0
+        self._numbers = count()
 
     def capture(self, event: CaptureEvent) -> CaptureResult:
         """Store one event."""
@@ -67,7 +87,7 @@ class InMemoryService:
                 self._duplicates += 1
                 return CaptureResult(known.id, "duplicate", reason="idempotency_key")
         stored = Event(
-            id=f"evt-{len(self.events)}",
+            id=f"evt-{next(self._numbers)}",
             type=event.type,
             session_id=event.session_id,
             payload=event.payload,
@@ -173,6 +193,8 @@ class InMemoryService:
         if event_ids is session_id is agent_id is user_id is None:
             raise invalid("event_ids", "say what to forget")
         gone = self._matching(event_ids, session_id, agent_id, user_id)
+        if user_id is not None and event_ids is None:
+            self.documents.forget(user_id, agent_id, session_id)
         self.events = [event for event in self.events if event not in gone]
         return ForgetResult(len(gone), artifacts_deleted=0, artifacts_updated=0)
 
@@ -187,6 +209,71 @@ class InMemoryService:
                 self.events.append(replace(event))
         return _batch(results)
 
+    def put_document(
+        self,
+        namespace: Sequence[str],
+        key: str,
+        value: Mapping[str, Any],
+        *,
+        index: bool | Sequence[str] | None = None,
+        ttl: float | None = None,
+        vectors: Sequence[Sequence[float]] | None = None,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        session_id: str | None = None,
+        capture: bool = True,
+    ) -> None:
+        """Keep a document."""
+        given = (index, ttl, vectors, user_id, agent_id, session_id, capture)
+        self._documents(PutDocument(namespace, key, value, *given))
+
+    def get_document(
+        self, namespace: Sequence[str], key: str, *, refresh_ttl: bool = True
+    ) -> Document | None:
+        """One document."""
+        return self._documents(GetDocument(namespace, key, refresh_ttl))
+
+    def delete_document(self, namespace: Sequence[str], key: str) -> bool:
+        """Remove a document."""
+        return self._documents(DeleteDocument(namespace, key))
+
+    def search_documents(
+        self,
+        namespace_prefix: Sequence[str] = (),
+        *,
+        query: str | None = None,
+        vector: Sequence[float] | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        limit: int = 10,
+        offset: int = 0,
+        refresh_ttl: bool = True,
+    ) -> DocumentSearchResult:
+        """The documents that share the most words with the query, or the nearest, or the newest."""
+        given = (namespace_prefix, query, vector, filter, limit, offset, refresh_ttl)
+        return self._documents(SearchDocuments(*given))
+
+    def list_namespaces(
+        self,
+        *,
+        match: Sequence[NamespaceMatch] | None = None,
+        max_depth: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> NamespaceListResult:
+        """The namespaces that hold documents."""
+        return self._documents(ListNamespaces(match, max_depth, limit, offset))
+
+    def batch_documents(self, operations: Sequence[DocumentOperation]) -> list[DocumentOutcome]:
+        """Several at once."""
+        self._check_open()
+        each_operation(operations, lambda operation: operation.checked())
+        return self.documents.run(operations)
+
+    def sweep_documents(self) -> int:
+        """Delete what has expired."""
+        self._check_open()
+        return self.documents.sweep()
+
     def health(self) -> HealthResult:
         """Well."""
         self._check_open()
@@ -199,6 +286,13 @@ class InMemoryService:
     def _check_open(self) -> None:
         if self.closed:
             raise UnavailableError("this memory is closed")
+
+    def _documents(self, operation: Any) -> Any:
+        self._check_open()
+        return self.documents.run([operation])[0]
+
+    def _drop(self, event_ids: Sequence[str]) -> None:
+        self.events = [event for event in self.events if event.id not in event_ids]
 
     def _try_capture(self, event: CaptureEvent) -> CaptureResult:
         try:

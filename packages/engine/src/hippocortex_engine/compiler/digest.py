@@ -17,7 +17,13 @@ from hippocortex_engine.compiler.rules import rules_of
 from hippocortex_engine.compiler.statements import Dialogue
 from hippocortex_engine.compiler.storable import storable
 from hippocortex_engine.compiler.trace import Trace
-from hippocortex_engine.payloads import message_text, role, speaker, succeeded
+from hippocortex_engine.payloads import (
+    is_kept_document,
+    message_text,
+    role,
+    speaker,
+    succeeded,
+)
 from hippocortex_engine.records import EventRecord
 
 digest_version: int = 2
@@ -132,7 +138,7 @@ def _said(events: Sequence[EventRecord], index: _Index) -> tuple[list[list[Any]]
     talk = _several_people(events)
     rules: list[list[Any]] = []
     for event in events:
-        if event.type != "message":
+        if event.type != "message" and not is_kept_document(event.type, event.payload):
             continue
         for fact in dialogue.facts_of(event):
             dialogue.keep(fact._replace(position=index.of(event)))

@@ -96,10 +96,12 @@ class Columns:
 class RecallIndex:
     """The events of one tenant, ready to be searched."""
 
-    def __init__(self, dimensions: int, generation: int = 0) -> None:
+    def __init__(self, dimensions: int, generation: int = 0, floor: int = 0) -> None:
         self.generation = generation
-        self.head = 0
+        self.floor = floor  # events up to here are searched elsewhere
+        self.head = floor
         self.newest = 0
+        self.dimensions = dimensions
         self.columns = Columns(dimensions)
         self.postings = Postings()
         self.sessions = Codes()

@@ -9,16 +9,18 @@ their maximum, which beats rank fusion when tuned lightly (Bruch et al. 2023).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocortex_engine.recall.corpus import Corpus
 from hippocortex_engine.recall.dates import nearness
 from hippocortex_engine.recall.index import RecallIndex, signs
 from hippocortex_engine.recall.postings import Ints
-from hippocortex_engine.recall.query import MAX_TERMS, Query
+from hippocortex_engine.recall.query import Query
 from hippocortex_engine.recall.windows import MEANING, WORDS, around, spread, weighted
 
 K1, B = 1.5, 0.75
@@ -31,10 +33,6 @@ FULL_LENGTH = 48
 
 UNLIKE = 0.3
 """A cosine from which on differences mean something."""
-
-CLUSTER = 4
-"""Windows in which a row's word is found that is in no other: fewer than they have rows, because
-words come in clusters.  How many windows hold a word is inferred from it, not counted."""
 
 SHORTLIST = 150
 """Rows that each leg proposes."""
@@ -50,14 +48,15 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Rows that may answer, best first, with what speaks for each.
+    """Events that may answer, best first, with what speaks for each.
 
-    `fused` is relative to the best there could be (0..1); `coverage` is the share of the query's
-    terms, by weight, found in the row or next to it; `cosine` that of the window; `named` the
-    share of what the query names that the row holds, 1 if the query names its actor.
+    `sequence` numbers them; `fused` is relative to the best there could be (0..1); `coverage` is
+    the share of the query's terms, by weight, found in the event or next to it; `cosine` that of
+    the window; `named` the share of what the query names that the event holds, 1 if the query
+    names its actor.
     """
 
-    rows: Rows
+    sequence: NDArray[np.int64]
     fused: Floats
     coverage: Floats
     cosine: Floats
@@ -74,12 +73,25 @@ NOTHING = Hits(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Where a term of the query stands: rows in order, how often, and what it tells.
+class Part:
+    """Events that are searched together, and which of them may be shown (None: all).
 
-    `weight` is what it tells one window from another (idf), `share` what it is of the query.
+    `chosen`: somebody else has found the rows that may answer.
     """
 
+    index: RecallIndex
+    allowed: NDArray[np.bool_] | None
+    chosen: Rows | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """Where a term of the query stands in a part: rows in order, and how often.
+
+    `weight` is what it tells one window from another, `share` what it is of the query.
+    """
+
+    term: int
     rows: Ints
     counts: Floats
     weight: float
@@ -87,7 +99,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class _Words:
     """What the words of a query say for some rows: BM25 of windows and sessions, coverage."""
 
     window: Floats
@@ -95,106 +107,155 @@ class Words:
     coverage: Floats
 
 
-def search(index: RecallIndex, query: Query, allowed: NDArray[np.bool_] | None, limit: int) -> Hits:
-    """The best `limit` rows among those allowed (None: all)."""
-    if not len(index):
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What speaks for the rows that may answer, before parts are compared."""
+
+    sequence: NDArray[np.int64]
+    window: Floats
+    session: Floats
+    coverage: Floats
+    cosine: Floats
+    acting: NDArray[np.bool_]
+    length: NDArray[np.float64]
+    near: Floats
+    held: Floats
+
+
+def search(parts: Sequence[Part], query: Query, corpus: Corpus, newest: int, limit: int) -> Hits:
+    """The best `limit` events of all parts.
+
+    Args:
+        parts: what is searched.
+        query: what is asked.
+        corpus: what its words tell.
+        newest: the time that relative dates are counted from.
+        limit: how many.
+    """
+    found = _joined([_evidence(part, query, corpus, newest) for part in parts])
+    if not len(found.sequence):
         return NOTHING
-    terms = find_terms(index, query)
-    near = nearness(query.dates, index.columns["occurred_at"], index.newest)
-    likely = propose(index, terms, near)
-    if allowed is not None:
-        likely = np.where(allowed, likely, np.float32(0))
-    rows = np.union1d(_best(likely, SHORTLIST), nearest(index, query, allowed, SHORTLIST))
-    if not len(rows):
-        return NOTHING
-    places = around(index, rows, len(MEANING) - 1)
-    near = near[rows]
-    words = lexical(index, terms, rows, places[: 2 * len(WORDS) - 1], near)
-    cosine = window_cosine(index, query, places)
-    acting = _acting(index, query, rows)
-    length = np.minimum(index.columns["tokens"][rows], FULL_LENGTH) / FULL_LENGTH
     fused = (
-        LEXICAL * _relative(words.window)
-        + DENSE * _relative(np.maximum(cosine, 0), UNLIKE)
-        + SESSION * _relative(words.session)
-        + ACTOR * acting
-        + LENGTH * length
-        + DATE * near
+        LEXICAL * _relative(found.window)
+        + DENSE * _relative(np.maximum(found.cosine, 0), UNLIKE)
+        + SESSION * _relative(found.session)
+        + ACTOR * found.acting
+        + LENGTH * found.length
+        + DATE * found.near
     ).astype(np.float32)
-    most = LEXICAL + DENSE + LENGTH + SESSION + ACTOR * acting.any() + DATE * near.any()
-    fused /= np.float32(most)
-    order = np.lexsort((rows, -np.round(fused, 6)))[:limit]
-    best = rows[order]
-    named = np.maximum(entity_share(index, query, best), acting[order]).astype(np.float32)
-    return Hits(best, fused[order], words.coverage[order], cosine[order], named)
+    asked = ACTOR * found.acting.any() + DATE * found.near.any()
+    fused /= np.float32(LEXICAL + DENSE + LENGTH + SESSION + asked)
+    order = np.lexsort((found.sequence, -np.round(fused, 6)))[:limit]
+    return Hits(
+        sequence=found.sequence[order],
+        fused=fused[order],
+        coverage=found.coverage[order],
+        cosine=found.cosine[order],
+        named=np.maximum(found.held[order], found.acting[order]).astype(np.float32),
+    )
 
 
-def find_terms(index: RecallIndex, query: Query) -> list[Found]:
-    """The terms of a query, the rarest first, at most `MAX_TERMS`."""
-    found = sorted(
-        ((index.postings.find(term), term) for term in query.terms),
-        key=lambda item: (len(item[0][0]), item[1]),
-    )[:MAX_TERMS]
-    size = len(index)
+def _joined(found: Sequence[_Evidence]) -> _Evidence:
+    if len(found) == 1:
+        return found[0]
+    names = [one.name for one in fields(_Evidence)]
+    return _Evidence(*(np.concatenate([getattr(one, name) for one in found]) for name in names))
+
+
+def _evidence(part: Part, query: Query, corpus: Corpus, newest: int) -> _Evidence:
+    """What speaks for the rows of a part that are proposed."""
+    index, columns = part.index, part.index.columns
+    terms = _terms(index, corpus)
+    near = nearness(query.dates, columns["occurred_at"], newest)
+    rows = _proposed(part, query, corpus, terms, near) if part.chosen is None else part.chosen
+    places = around(index, rows, len(MEANING) - 1)
+    words = _lexical(index, corpus, terms, rows, places[: 2 * len(WORDS) - 1], near[rows])
+    return _Evidence(
+        sequence=columns["seq"][rows],
+        window=words.window,
+        session=words.session,
+        coverage=words.coverage,
+        cosine=window_cosine(index, query, places),
+        acting=_acting(index, query, rows),
+        length=np.minimum(columns["tokens"][rows], FULL_LENGTH) / FULL_LENGTH,
+        near=near[rows],
+        held=entity_share(index, query, rows),
+    )
+
+
+def _terms(index: RecallIndex, corpus: Corpus) -> list[_Term]:
+    """Where the terms of the query stand, the rarest first."""
+    own = index is corpus.index
     return [
-        Found(
-            rows,
-            counts,
-            weight=_idf(size, size * (1 - (1 - len(rows) / size) ** CLUSTER)),
-            share=rarity(size, len(rows)),
-        )
-        for (rows, counts), _ in found
+        _Term(term, rows, counts, corpus.weight(term), corpus.share(term))
+        for term in corpus.terms
+        for rows, counts in (corpus.held[term] if own else index.postings.find(term),)
     ]
 
 
-def rarity(size: int, holding: int) -> float:
-    """The weight of a term of the query that so many of `size` events hold; most, if none does."""
-    return float(np.log1p((size + 0.5) / (holding + 0.5)))
+def _proposed(part: Part, query: Query, corpus: Corpus, terms: list[_Term], near: Floats) -> Rows:
+    """The rows that words, dates or sign bits speak for."""
+    likely = _likely(part.index, corpus, terms, near)
+    if part.allowed is not None:
+        likely = np.where(part.allowed, likely, np.float32(0))
+    alike = nearest(part.index, query, part.allowed, SHORTLIST)
+    return np.union1d(_best(likely, SHORTLIST), alike)
 
 
-def _idf(size: int, holding: float) -> float:
-    """What a term tells that so many of `size` texts hold: little, if most of them do."""
-    return float(np.log1p((size - holding + 0.5) / (holding + 0.5)))
-
-
-def propose(index: RecallIndex, terms: list[Found], near: Floats) -> Floats:
+def _likely(index: RecallIndex, corpus: Corpus, terms: list[_Term], near: Floats) -> Floats:
     """About the BM25 of every row's window: that of the row, and shares of its neighbours'.
 
     A date counts as much as the best row's words: what happened then may use none of them.
     """
     scores = np.zeros(len(index), np.float32)
-    lengths = index.lengths()
     for term in terms:
-        norm = _norm(index.columns["length"][term.rows], lengths.average_row)
+        norm = _norm(index.columns["length"][term.rows], corpus.row)
         scores[term.rows] += _saturated(term.weight, term.counts, norm)
     scores = spread(index, scores)
     return scores + near * np.float32(max(1.0, float(scores.max()))) if near.any() else scores
 
 
-def lexical(
-    index: RecallIndex, terms: list[Found], rows: Rows, places: Rows, near: Floats
-) -> Words:
+def _lexical(
+    index: RecallIndex,
+    corpus: Corpus,
+    terms: list[_Term],
+    rows: Rows,
+    places: Rows,
+    near: Floats,
+) -> _Words:
     """BM25 of some rows' windows and sessions, and the share of the query found there.
 
     A date in the query is as much of it as a rare word is.
     """
-    lengths = index.lengths()
-    scale, length = lengths.of_windows(places)
-    norm = _norm(length, lengths.average_window)
+    scale, length = index.lengths().of_windows(places)
+    norm = _norm(length, corpus.window)
     window: Floats = np.zeros(len(rows), np.float32)
-    dated = rarity(len(index), 0) if near.any() else 0.0
+    dated = corpus.rarity(0) if near.any() else 0.0
     covered = near * np.float32(dated)
     counts = np.zeros(len(index) + 1, np.float32)
     for term in terms:
         counts[term.rows] = term.counts
         held = counts[places]
         counts[term.rows] = 0
-        often = weighted(held * scale, WORDS)
-        window += _saturated(term.weight, often, norm)
+        window += _saturated(term.weight, weighted(held * scale, WORDS), norm)
         covered += np.float32(term.share) * (held[:3].max(axis=0) > 0)
     total = np.float32(dated + sum(term.share for term in terms) or 1.0)
-    session = of_sessions(index, terms)[index.columns["session"][rows]]
-    return Words(window, session, (covered / total).astype(np.float32))
+    session = _of_sessions(index, corpus, terms)[index.columns["session"][rows]]
+    return _Words(window, session, (covered / total).astype(np.float32))
+
+
+def _of_sessions(index: RecallIndex, corpus: Corpus, terms: list[_Term]) -> Floats:
+    """BM25 of every session, taken as one text."""
+    average = corpus.index.lengths().average_session
+    length = index.lengths().of_session
+    if index is not corpus.index:
+        length = np.maximum(length, average)  # it holds only pieces of sessions
+    norm = _norm(length, average)
+    scores = np.zeros(len(norm), np.float32)
+    for term in terms:
+        often = np.bincount(index.columns["session"][term.rows], term.counts, len(norm))
+        scores += _saturated(corpus.session_weight(term.term), often, norm)
+    return scores
 
 
 def _norm(length: NDArray[Any], average: float) -> Floats:
@@ -204,18 +265,6 @@ def _norm(length: NDArray[Any], average: float) -> Floats:
 
 def _saturated(weight: float, often: NDArray[Any], norm: Floats) -> Floats:
     return (weight * (K1 + 1) * often / (often + norm)).astype(np.float32)
-
-
-def of_sessions(index: RecallIndex, terms: list[Found]) -> Floats:
-    """BM25 of every session, taken as one text."""
-    lengths = index.lengths()
-    norm = _norm(lengths.of_session, lengths.average_session)
-    scores = np.zeros(len(norm), np.float32)
-    for term in terms:
-        often = np.bincount(index.columns["session"][term.rows], term.counts, len(norm))
-        weight = _idf(len(norm), int(np.count_nonzero(often)))
-        scores += _saturated(weight, often, norm)
-    return scores
 
 
 def window_cosine(index: RecallIndex, query: Query, places: Rows) -> Floats:

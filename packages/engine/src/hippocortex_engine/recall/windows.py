@@ -84,11 +84,11 @@ class Lengths:
         self._of_row: Floats = np.append(columns["length"], np.float32(0)).astype(np.float32)
         self.of_session = np.bincount(columns["session"], columns["length"], sessions)
         total = float(self.of_session.sum())
-        self.average_row = max(1.0, total / self.size)
-        self.average_session = max(1.0, total / sessions)
+        self.average_row = max(1.0, total / max(1, self.size))
+        self.average_session = max(1.0, total / max(1, sessions))
         # As if all sessions were of one length: each has so many rows without such a neighbour.
         shares = [
-            weight * max(0, self.size - distance * sessions) / self.size
+            weight * max(0, self.size - distance * sessions) / max(1, self.size)
             for distance, weight in enumerate(WORDS)
         ]
         self.average_window = self.average_row * (2 * sum(shares) - shares[0])
@@ -96,9 +96,7 @@ class Lengths:
     def of_windows(self, places: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """What each part of the windows given by `around` counts, and the terms in all of it."""
         length: Floats = self._of_row[places]
-        scale: Floats = np.minimum(
-            np.float32(1), np.float32(LENT) / np.maximum(length, np.float32(1))
-        )
+        scale: Floats = (LENT / np.maximum(length, LENT)).astype(np.float32)
         scale[0] = 1
         return scale, weighted(length * scale, WORDS)
 

@@ -58,6 +58,18 @@ def outdated(connection: Connection, tenant_id: str, version: int) -> bool:
     return row is not None
 
 
+def known(connection: Connection, tenant_id: str, sessions: Sequence[str]) -> bool:
+    """Whether anything of the sessions was ever compiled, by whatever version."""
+    return any(
+        connection.execute(
+            select(digests.c.session_id)
+            .where(digests.c.tenant_id == tenant_id, digests.c.session_id.in_(chunk))
+            .limit(1)
+        ).first()
+        for chunk in chunks(sessions)
+    )
+
+
 def newest(
     connection: Connection, tenant_id: str, sessions: Sequence[str], version: int
 ) -> dict[str, int]:

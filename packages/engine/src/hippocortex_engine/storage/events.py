@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    insert,
     select,
     tuple_,
     update,
@@ -22,10 +21,13 @@ from sqlalchemy import (
 
 from hippocortex_engine.records import EventRecord
 from hippocortex_engine.storage.prepared import Prepared
-from hippocortex_engine.storage.schema import events, tenants
+from hippocortex_engine.storage.schema import events
 
 BEGINNING = (-(2**62), 0)
 """A place before every event of a session; events may have happened before 1970."""
+
+RECALLED_AT_ONCE = 4_000
+"""Rows that loading an index holds beside it."""
 
 _CHUNK = 500  # values in one IN list: every database takes that many
 
@@ -89,82 +91,6 @@ class EventFilter:
         return found
 
 
-_TAKE_SEQUENCE = Prepared(
-    update(tenants)
-    .where(tenants.c.tenant_id == bindparam("tenant"))
-    .values(head=tenants.c.head + bindparam("count"))
-    .returning(tenants.c.head, tenants.c.generation, tenants.c.embedder)
-)
-_INSERT = Prepared(insert(events))
-_KNOWN_KEY = Prepared(
-    select(events.c.event_id, events.c.salience).where(
-        events.c.tenant_id == bindparam("tenant"), events.c.idempotency_key == bindparam("key")
-    )
-)
-_RECENT = Prepared(
-    select(events.c.vector)
-    .where(events.c.tenant_id == bindparam("tenant"), events.c.session_id == bindparam("session"))
-    .order_by(events.c.seq.desc())
-    .limit(bindparam("most"))
-)
-
-
-class Taken(NamedTuple):
-    """The first of the reserved sequence numbers, and how the tenant stands."""
-
-    first: int
-    generation: int
-    embedder: str
-
-
-def take_sequence(connection: Connection, tenant_id: str, count: int) -> Taken:
-    """Reserve `count` sequence numbers."""
-    row: Any = _TAKE_SEQUENCE.run(connection, {"tenant": tenant_id, "count": count}).one()
-    return Taken(int(row[0]) - count + 1, int(row[1]), str(row[2]))
-
-
-def insert_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Insert complete rows."""
-    _INSERT.run_many(connection, rows)
-
-
-def known_key(connection: Connection, tenant_id: str, key: str) -> tuple[str, float] | None:
-    """(event id, salience) of the event with an idempotency key."""
-    row: Any = _KNOWN_KEY.run(connection, {"tenant": tenant_id, "key": key}).first()
-    return None if row is None else (row[0], row[1])
-
-
-def known_keys(
-    connection: Connection, tenant_id: str, keys: Sequence[str]
-) -> dict[str, tuple[str, float]]:
-    """Which idempotency keys are stored already: key to (event id, salience)."""
-    if len(keys) == 1:
-        found = known_key(connection, tenant_id, keys[0])
-        return {} if found is None else {keys[0]: found}
-    return {
-        row.idempotency_key: (row.event_id, row.salience)
-        for chunk in chunks(keys)
-        for row in connection.execute(
-            select(events.c.idempotency_key, events.c.event_id, events.c.salience).where(
-                events.c.tenant_id == tenant_id, events.c.idempotency_key.in_(chunk)
-            )
-        )
-    }
-
-
-def known_ids(connection: Connection, tenant_id: str, ids: Sequence[str]) -> dict[str, float]:
-    """Which of the event ids are stored: id to salience."""
-    return {
-        row.event_id: row.salience
-        for chunk in chunks(ids)
-        for row in connection.execute(
-            select(events.c.event_id, events.c.salience).where(
-                events.c.tenant_id == tenant_id, events.c.event_id.in_(chunk)
-            )
-        )
-    }
-
-
 def ids_by_sequence(
     connection: Connection, tenant_id: str, sequence: Sequence[int]
 ) -> dict[int, str]:
@@ -203,21 +129,24 @@ def after(connection: Connection, tenant_id: str, seq: int, limit: int) -> list[
     return [record(row) for row in rows]
 
 
-def recent_vectors(
-    connection: Connection, tenant_id: str, session_id: str, count: int
-) -> list[bytes]:
-    """The vectors of a session's last events, newest first."""
-    wanted = {"tenant": tenant_id, "session": session_id, "most": count}
-    return [row[0] for row in _RECENT.run(connection, wanted)]
+_RECALL = Prepared(
+    select(*RECALL)
+    .where(events.c.tenant_id == bindparam("tenant"), events.c.seq > bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(bindparam("most"))
+)
 
 
-def recall_rows(connection: Connection, tenant_id: str, after: int) -> Sequence[Any]:
-    """What recall needs of every event after a sequence number, in order."""
-    return connection.execute(
-        select(*RECALL)
-        .where(events.c.tenant_id == tenant_id, events.c.seq > after)
-        .order_by(events.c.seq)
-    ).all()
+def recall_rows(connection: Connection, tenant_id: str, after: int) -> Iterator[Sequence[Any]]:
+    """What recall needs of every event after a sequence number, in order, some at a time."""
+    while True:
+        values = {"tenant": tenant_id, "after": after, "most": RECALLED_AT_ONCE}
+        rows: Sequence[Any] = _RECALL.run(connection, values).all()
+        if rows:
+            yield rows
+        if len(rows) < RECALLED_AT_ONCE:
+            return
+        after = rows[-1].seq
 
 
 class Excerptable(NamedTuple):
@@ -234,7 +163,9 @@ class Excerptable(NamedTuple):
     payload: str | None
 
 
-_AT_ONCE = 96  # more than one pack asks for, so that one prepared statement serves
+_AT_ONCE = (
+    48  # half of what a pack asks for at most; psycopg remembers statements of so many values
+)
 _TO_SHOW = Prepared(
     select(
         events.c.seq,

@@ -41,6 +41,30 @@ class Prepared:
         compiled = self._for(connection)
         return connection.exec_driver_sql(compiled.text, compiled.arranged(values))
 
+    def rows(self, connection: Connection, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """Run it once on the bare driver, in the connection's transaction; the driver's tuples.
+
+        SQLAlchemy's results cost more than SQLite needs for a small statement.
+        """
+        cursor = self._execute(connection, values)
+        try:
+            return list(cursor.fetchall())
+        finally:
+            cursor.close()
+
+    def do_many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """The same for every row, with a statement that returns none."""
+        if len(rows) == 1:
+            self._execute(connection, rows[0]).close()
+        else:
+            self.run_many(connection, rows)
+
+    def _execute(self, connection: Connection, values: dict[str, Any]) -> Any:
+        compiled = self._for(connection)
+        cursor: Any = connection.connection.cursor()
+        cursor.execute(compiled.text, compiled.arranged(values))
+        return cursor
+
     def run_many(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Run it for every row."""
         if not rows:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, insert, select, update
+from sqlalchemy import Column, Connection, select, update
 
 from hippocortex_engine.storage.schema import tenants
+from hippocortex_engine.storage.upserts import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,36 @@ def state(connection: Connection, tenant_id: str) -> TenantState | None:
     return None if row is None else TenantState(*row)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a tenant may capture in a calendar month (None: any number), and has captured in it."""
+
+    name: str
+    limit: int | None
+    used: int
+
+
+def plan(connection: Connection, tenant_id: str, month: int) -> Plan | None:
+    """The tenant's plan, or None if the tenant is not known yet."""
+    row = connection.execute(
+        select(
+            tenants.c.plan,
+            tenants.c.events_limit,
+            tenants.c.month,
+            tenants.c.head - tenants.c.month_head,
+        ).where(tenants.c.tenant_id == tenant_id)
+    ).first()
+    if row is None:
+        return None
+    # Nothing was captured yet in a month that is newer than the last one counted.
+    return Plan(row[0], row[1], int(row[3]) if row[2] >= month else 0)
+
+
 def create(connection: Connection, tenant_id: str, embedder: str, now: int) -> None:
-    """Register a tenant."""
+    """Register a tenant, unless somebody else just has."""
     connection.execute(
-        insert(tenants).values(
+        upsert(connection, tenants)
+        .values(
             tenant_id=tenant_id,
             head=0,
             compiled_head=0,
@@ -61,6 +88,7 @@ def create(connection: Connection, tenant_id: str, embedder: str, now: int) -> N
             embedder=embedder,
             created_at=now,
         )
+        .on_conflict_do_nothing(index_elements=["tenant_id"])
     )
 
 

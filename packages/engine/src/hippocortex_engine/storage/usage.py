@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select
 
 from hippocortex_engine.storage.schema import events, usage
+from hippocortex_engine.storage.upserts import upsert
 
 HOUR = 3_600_000
 """Milliseconds of an hour."""
@@ -27,25 +28,22 @@ class Counts:
 
 def add(connection: Connection, tenant_id: str, hour: int, counts: Counts) -> None:
     """Add to an hour's counters."""
-    changed = connection.execute(
-        update(usage)
-        .where(usage.c.tenant_id == tenant_id, usage.c.hour == hour)
-        .values(
-            duplicates=usage.c.duplicates + counts.duplicates,
-            syntheses=usage.c.syntheses + counts.syntheses,
-            compilations=usage.c.compilations + counts.compilations,
+    added = upsert(connection, usage).values(
+        tenant_id=tenant_id,
+        hour=hour,
+        duplicates=counts.duplicates,
+        syntheses=counts.syntheses,
+        compilations=counts.compilations,
+    )
+    connection.execute(
+        added.on_conflict_do_update(
+            index_elements=["tenant_id", "hour"],
+            set_={
+                name: usage.c[name] + added.excluded[name]
+                for name in ("duplicates", "syntheses", "compilations")
+            },
         )
     )
-    if changed.rowcount == 0:
-        connection.execute(
-            insert(usage).values(
-                tenant_id=tenant_id,
-                hour=hour,
-                duplicates=counts.duplicates,
-                syntheses=counts.syntheses,
-                compilations=counts.compilations,
-            )
-        )
 
 
 def between(connection: Connection, tenant_id: str, start: int, end: int) -> dict[int, Counts]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocortex_core.types import ArtifactType, ReasoningSection, SynthesizeOptions
-from hippocortex_engine.describe import describe
+from hippocortex_engine.recall.corpus import Corpus
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
@@ -19,15 +18,15 @@ from hippocortex_engine.recall.search import (
     NOTHING,
     SHORTLIST,
     Hits,
+    Part,
     nearest,
-    rarity,
     search,
     window_cosine,
 )
-from hippocortex_engine.storage.events import Excerptable
+from hippocortex_engine.recall.texts import Text
+from hippocortex_engine.recall.visible import visible
 from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.memory import Memory
-from hippocortex_engine.synthesizer.pleasantries import without_pleasantries
 from hippocortex_engine.text import unpack_terms
 from hippocortex_engine.times import day
 
@@ -90,10 +89,9 @@ class Weights:
     total: float
 
 
-def weigh(index: RecallIndex, query: Query) -> Weights:
-    """Term weights (idf) in this memory; a word it never saw weighs most."""
-    size = len(index)
-    found = {term: rarity(size, index.postings.count(term)) for term in query.terms}
+def weigh(corpus: Corpus) -> Weights:
+    """The weights of the query's terms in this memory; a word it never saw weighs most."""
+    found = {term: corpus.share(term) for term in corpus.counts}
     return Weights(found, sum(found.values()))
 
 
@@ -189,23 +187,36 @@ class EventHits:
     newest: int
 
 
-def event_hits(index: RecallIndex, query: Query, options: SynthesizeOptions) -> EventHits:
+def wants_events(options: SynthesizeOptions) -> bool:
+    """Whether the context section is wanted at all."""
+    return options.sections is None or "context" in options.sections
+
+
+def event_hits(
+    index: RecallIndex,
+    older: Part | None,
+    query: Query,
+    corpus: Corpus,
+    options: SynthesizeOptions,
+    newest: int,
+) -> EventHits:
     """The events that may answer, unless the context section is not wanted."""
-    if options.sections is not None and "context" not in options.sections:
-        return EventHits(NOTHING, (), index.newest)
-    hits = search(index, query, _allowed(index, options), EVENTS)
-    return EventHits(hits, tuple(index.columns["seq"][hits.rows].tolist()), index.newest)
+    if not wants_events(options):
+        return EventHits(NOTHING, (), newest)
+    parts = [Part(index, visible(index, options)), *([] if older is None else [older])]
+    hits = search(parts, query, corpus, newest, EVENTS)
+    return EventHits(hits, tuple(hits.sequence.tolist()), newest)
 
 
 def from_events(
     found: EventHits,
-    records: Mapping[int, Excerptable],
+    records: Mapping[int, Text],
     weights: Weights,
     options: SynthesizeOptions,
 ) -> list[Memory]:
     """The hits as memories, best first; each text and speaker once."""
     hits = found.hits
-    if not len(hits.rows):
+    if not len(hits.sequence):
         return []
     surest = float(relevance(hits.coverage, hits.cosine).max())
     best = float(hits.fused[0]) or 1.0
@@ -226,7 +237,7 @@ def from_events(
 
 
 def _event_memory(
-    record: Excerptable,
+    record: Text,
     text: str,
     match: float,
     named: float,
@@ -246,7 +257,7 @@ def _event_memory(
         confidence=OBSERVED,
         same_session=record.session_id == options.active_session_id,
         sources=(record.seq,),
-        states=record.type == "message",
+        states=record.is_message,
     )
 
 
@@ -287,33 +298,12 @@ def _covered(index: RecallIndex, weights: Weights) -> NDArray[np.float64]:
     return covered / weights.total
 
 
-def _event_text(record: Excerptable, weights: Weights) -> str:
-    if record.payload is None:
-        actor, text = record.actor, record.said or ""
-    else:
-        description = describe(record.type, json.loads(record.payload))
-        actor, text = description.actor, description.text
-    if not text.strip():
+def _event_text(record: Text, weights: Weights) -> str:
+    if not record.text.strip():
         return ""
-    if record.type == "message":
-        text = without_pleasantries(text)
-    who = f"{actor}: " if actor else ""
-    return f"[{day(record.occurred_at)}] {who}{excerpt(text, weights.of, EXCERPT)}"
+    who = f"{record.actor}: " if record.actor else ""
+    return f"[{day(record.occurred_at)}] {who}{excerpt(record.text, weights.of, EXCERPT)}"
 
 
 def _share(wanted: frozenset[int], held: frozenset[int]) -> float:
     return len(wanted & held) / len(wanted) if wanted else 0.0
-
-
-def _allowed(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
-    mask: NDArray[np.bool_] | None = None
-    for column, codes, wanted in (
-        ("user", index.owners, options.user_id),
-        ("agent", index.owners, options.agent_id),
-        ("session", index.sessions, options.session_id),
-    ):
-        if wanted is not None:
-            code = codes.find(wanted)
-            fits = index.columns[column] == (-2 if code is None else code)
-            mask = fits if mask is None else mask & fits
-    return mask

@@ -12,10 +12,12 @@ from hippocortex_core.types import (
     SynthesizeResult,
 )
 from hippocortex_engine.identifiers import content_id
+from hippocortex_engine.recall.corpus import NOTHING_BEYOND, Beyond, Corpus
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
-from hippocortex_engine.storage.events import Excerptable
+from hippocortex_engine.recall.search import Part
+from hippocortex_engine.recall.texts import Text
 from hippocortex_engine.synthesizer.candidates import (
     EventHits,
     Weights,
@@ -38,6 +40,22 @@ STATEMENT = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """What is searched: indexes in memory, and what the database proposes of older events.
+
+    `older`: candidates among events that are not in memory; `beyond`, `newest_beyond`: those
+    events as a whole; `tokens_of`: tokens of events together, unless the index knows them all.
+    """
+
+    index: RecallIndex
+    knowledge: Knowledge
+    older: Part | None = None
+    beyond: Beyond = NOTHING_BEYOND
+    newest_beyond: int = 0
+    tokens_of: Callable[[Sequence[int]], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a search found: all that composing a pack needs, of indexes that may move on.
 
@@ -53,13 +71,14 @@ class Found:
     tokens_of: Callable[[Sequence[int]], int]
 
 
-def find(
-    index: RecallIndex, knowledge: Knowledge, query: Query, options: SynthesizeOptions
-) -> Found:
+def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
     """Search the indexes."""
-    weights = weigh(index, query)
-    memories = from_knowledge(knowledge, query, weights, options, index.newest)
-    hits = event_hits(index, query, options)
+    index, knowledge = recall.index, recall.knowledge
+    corpus = Corpus(index, query, recall.beyond)
+    weights = weigh(corpus)
+    newest = max(index.newest, recall.newest_beyond)
+    memories = from_knowledge(knowledge, query, weights, options, newest)
+    hits = event_hits(index, recall.older, query, corpus, options, newest)
     cited = {seq for memory in memories for seq in memory.sources[-SHOWN_EVENTS:]}
     return Found(
         memories=tuple(memories),
@@ -67,13 +86,13 @@ def find(
         weights=weights,
         sequence=tuple(sorted(cited.union(hits.sequence))),
         stated=_stated(memories, knowledge, query, options),
-        tokens_of=index.token_sum(),
+        tokens_of=recall.tokens_of or index.token_sum(),
     )
 
 
 def compose(
     found: Found,
-    records: Mapping[int, Excerptable],
+    records: Mapping[int, Text],
     query: Query,
     options: SynthesizeOptions,
     counter: TokenCounter,
@@ -121,9 +140,7 @@ def _order(one: Ranked) -> tuple[float, str, str]:
     return -one.score, one.memory.section, one.memory.source_id
 
 
-def _entry(
-    one: Ranked, options: SynthesizeOptions, records: Mapping[int, Excerptable]
-) -> SynthesisEntry:
+def _entry(one: Ranked, options: SynthesizeOptions, records: Mapping[int, Text]) -> SynthesisEntry:
     memory = one.memory
     return SynthesisEntry(
         section=memory.section,
@@ -134,7 +151,7 @@ def _entry(
     )
 
 
-def _provenance(memory: Memory, records: Mapping[int, Excerptable]) -> list[ProvenanceRef]:
+def _provenance(memory: Memory, records: Mapping[int, Text]) -> list[ProvenanceRef]:
     """The artifact (if it is one) and the newest events behind the entry."""
     events = [
         ProvenanceRef(source_type="event", source_id=records[seq].event_id, evidence_count=1)

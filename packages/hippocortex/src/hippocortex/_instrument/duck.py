@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from hippocortex._instrument.duck_streams import listen_to_stream
-from hippocortex._instrument.interceptor import Exchange, Interceptor, fail_open
+from hippocortex._instrument.interceptor import Exchange, Interceptor
 from hippocortex._instrument.providers import CHAT, MESSAGES, RESPONSES, Wire, is_read_once
 from hippocortex._instrument.replacing import is_replaced, replace, restore
+from hippocortex_core.guard import fail_open
 
 _METHODS = (
     ("chat.completions", CHAT),

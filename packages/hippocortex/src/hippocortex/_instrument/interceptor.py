@@ -6,13 +6,10 @@ call: a fault of ours is logged, and raised only under `HIPPOCORTEX_STRICT=1`.
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import Token
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -20,34 +17,10 @@ from typing import Any
 from hippocortex._instrument.providers import Asked, Reply, Result, Wire
 from hippocortex._instrument.turns import Turn, Turns
 from hippocortex_core.errors import ConfigurationError, MissingExtraError
+from hippocortex_core.guard import captured_as, fail_open, inside, say
 from hippocortex_core.recorder import Recorder
 from hippocortex_core.scope import Scope, current
 from hippocortex_core.steps import AnyStep, AssistantMessage, ToolCall, ToolResult, UserMessage
-
-_log = logging.getLogger("hippocortex")
-_reported: set[str] = set()
-
-inside: ContextVar[bool] = ContextVar("hippocortex_inside_call", default=False)
-"""Whether a call that has its memory already is under way: what it calls in turn needs none."""
-
-
-@contextmanager
-def fail_open(doing: str) -> Generator[None]:
-    """Log a fault of ours instead of raising it, unless `HIPPOCORTEX_STRICT=1`."""
-    try:
-        yield
-    except Exception:
-        if os.environ.get("HIPPOCORTEX_STRICT") == "1":
-            raise
-        level = logging.DEBUG if doing in _reported else logging.WARNING
-        _reported.add(doing)
-        _log.log(level, "%s failed; the call goes on without memory", doing, exc_info=True)
-
-
-def say(line: str) -> None:
-    """One line to stderr, unless `HIPPOCORTEX_SILENT=1`."""
-    if os.environ.get("HIPPOCORTEX_SILENT") != "1":
-        print(f"hippocortex: {line}", file=sys.stderr)  # noqa: T201 - the documented channel
 
 
 def new_session() -> str:
@@ -88,9 +61,11 @@ class Interceptor:
         asked = wire.read(body)
         if not asked.user and not asked.results:
             return None
-        scope = self._scope(session_id)
+        elsewhere = captured_as()
+        scope = elsewhere or self._scope(session_id)
         turn = self._turns.of(scope.session_id or session_id, asked)
-        return Exchange(wire, body, asked, turn, scope, recorder, self._turns)
+        captures = elsewhere is None
+        return Exchange(wire, body, asked, turn, scope, recorder, self._turns, captures)
 
     def _scope(self, session_id: str) -> Scope:
         """To whom a call made here and now belongs: as given, as in scope, or the client's own."""
@@ -132,6 +107,7 @@ class Exchange:
     _scope: Scope
     _recorder: Recorder
     _turns: Turns
+    _captures: bool
     injected: bool = field(default=False, init=False)
     _done: bool = field(default=False, init=False)
     _token: Token[bool] | None = field(default=None, init=False)
@@ -188,7 +164,7 @@ class Exchange:
         self._turn.known = True
 
     def _record(self, steps: Iterable[AnyStep]) -> None:
-        for step in steps:
+        for step in steps if self._captures else ():
             self._recorder.record(step, self._scope)
 
 

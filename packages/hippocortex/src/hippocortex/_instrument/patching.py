@@ -11,10 +11,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from hippocortex._instrument.interceptor import Exchange, Interceptor, fail_open
+from hippocortex._instrument.interceptor import Exchange, Interceptor
 from hippocortex._instrument.providers import find_wire, is_read_once
 from hippocortex._instrument.replacing import is_replaced, own, replace, restore
 from hippocortex._instrument.streams import collecting, listen
+from hippocortex_core.guard import fail_open
 
 _COPIES = ("copy", "with_options")
 

@@ -13,8 +13,9 @@ from copy import copy
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, get_origin
 
-from hippocortex._instrument.interceptor import Exchange, fail_open
+from hippocortex._instrument.interceptor import Exchange
 from hippocortex._instrument.providers import Reply
+from hippocortex_core.guard import fail_open
 
 _LISTENER = "_hippocortex_listener"
 T = TypeVar("T")

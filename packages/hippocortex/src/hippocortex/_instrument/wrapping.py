@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hippocortex._instrument import duck, patching
-from hippocortex._instrument.interceptor import Interceptor, fail_open, new_session, say
+from hippocortex._instrument.interceptor import Interceptor, new_session
 from hippocortex_core.config import Settings, resolve
 from hippocortex_core.errors import ConfigurationError
+from hippocortex_core.guard import fail_open, say
 from hippocortex_core.recorder import shared_recorder
 
 

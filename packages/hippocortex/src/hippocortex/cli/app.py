@@ -15,8 +15,11 @@ from hippocortex.cli import (
     export,
     forget,
     import_files,
+    keys,
     learn,
     metrics,
+    migrate,
+    serve,
     synthesize,
 )
 from hippocortex.cli.errors import CommandLine
@@ -74,3 +77,6 @@ app.command("forget")(forget.forget)
 app.command("export")(export.export)
 app.command("metrics")(metrics.metrics)
 app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
+app.add_typer(keys.app, name="keys")
+app.command("migrate")(migrate.migrate)

@@ -22,8 +22,8 @@ from hippocortex_core.errors import HippocortexError
 
 _OLDEST_PYTHON = (3, 10)
 _LOW, _TOO_LOW = 500 << 20, 50 << 20
-_PACKAGES = ("hippocortex", "hippocortex-core", "hippocortex-engine")
-_OPTIONAL = frozenset({"hippocortex-engine"})
+_PACKAGES = ("hippocortex", "hippocortex-core", "hippocortex-engine", "hippocortex-server")
+_OPTIONAL = frozenset({"hippocortex-engine", "hippocortex-server"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hippocortex_engine.synthesizer.pleasantries import without_pleasantries
+from hippocortex_engine.recall.pleasantries import without_pleasantries
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The parts of the store: pure translation, and the two places where its data can be."""
