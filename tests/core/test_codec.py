@@ -175,7 +175,7 @@ def test_a_time_is_sent_as_iso_in_utc():
         (CaptureEvent, {**EVENT, "metadata": "x"}, "metadata"),
         (CaptureEvent, {**EVENT, "occurredAt": 5}, "occurred_at"),
         (SynthesizeOptions, {"maxTokens": True}, "max_tokens"),
-        (SynthesizeOptions, {"maxTokens": 4000.0}, "max_tokens"),
+        (SynthesizeOptions, {"maxTokens": 4000.5}, "max_tokens"),
         (SynthesizeOptions, {"maxTokens": None}, "max_tokens"),
         (SynthesizeOptions, {"includeProvenance": 1}, "include_provenance"),
         (SynthesizeOptions, {"minConfidence": True}, "min_confidence"),
@@ -252,7 +252,7 @@ def test_a_path_goes_to_the_wire_and_back(path):
     assert camel_path("events[3].session_id") == "events[3].sessionId"
 
 
-@pytest.mark.parametrize("written", [2, 2.0, 2e0])
+@pytest.mark.parametrize("written", [2, 2.0])
 def test_a_whole_number_may_be_written_as_json_likes(written):
     found = decode(SynthesizeOptions, {"maxTokens": written})
     assert (found.max_tokens, type(found.max_tokens)) == (2, int)

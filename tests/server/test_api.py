@@ -81,6 +81,9 @@ def test_the_reference_clients_calls_work_unmodified(client):
         assert metrics.keys() == {"period", "usage", "quota", "series"}
         assert metrics["usage"]["events"]["ingested"] == 25
         assert metrics["usage"]["syntheses"] == 1
+        assert metrics["quota"].keys() == {
+            *("plan", "eventsUsed", "eventsLimit", "eventsRemaining"),
+        }
 
 
 def test_a_request_without_options_has_the_references_defaults(client):

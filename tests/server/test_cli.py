@@ -20,6 +20,8 @@ def _as_users_run_it(monkeypatch):
     """Without tracebacks; and nobody serves here, so nobody believes a key for a second."""
     monkeypatch.delenv("HIPPOCORTEX_STRICT", raising=False)
     monkeypatch.setattr("hippocortex_server.authentication.FRESH", 0.0)
+    # The runner's stderr ends with the command; what later servers log must not go there.
+    monkeypatch.setattr("hippocortex_server.run.configure", lambda _: None)
 
 
 @pytest.fixture

@@ -169,6 +169,12 @@ class GetMetrics(Operation[MetricsResult]):
     def parse(self, data: object) -> MetricsResult:
         return decode(MetricsResult, data, strict=False)
 
+    def render(self, result: MetricsResult) -> Any:
+        # What is unlimited is said, not left out.
+        data = encode(result)
+        data["quota"] = {"eventsLimit": None, "eventsRemaining": None} | data["quota"]
+        return data
+
 
 @dataclass(frozen=True)
 class Health(Operation[HealthResult]):
