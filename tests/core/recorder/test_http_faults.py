@@ -63,7 +63,9 @@ def test_events_survive_a_fault_and_are_stored_once_in_order(fault, record_to, o
 
 
 @pytest.mark.parametrize(
-    "fault", [answer(500), answer(200, b"garbage"), answer(429), reset], ids=str
+    "fault",
+    [answer(500), answer(200, b"garbage"), answer(429), reset],
+    ids=["500", "garbage", "429", "reset"],
 )
 def test_a_recall_survives_a_fault_without_a_second_try(fault, record_to, over_http):
     with HttpHome(InMemoryService(), faults=[fault]) as home:

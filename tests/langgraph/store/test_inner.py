@@ -122,6 +122,7 @@ def test_an_asynchronous_client_will_do(inner, memory):
     assert len(memory.events) == 1
 
 
+@pytest.mark.filterwarnings("ignore:The default datetime adapter:DeprecationWarning")  # upstream's
 def test_it_expires_what_the_inner_store_expires():
     with SqliteStore.from_conn_string(":memory:", ttl={"default_ttl": 5}) as inner:
         store = HippocortexStore(InMemoryService(), inner=inner)

@@ -239,7 +239,9 @@ class Slots:
 
 
 @pytest.mark.parametrize(
-    "client", [object(), 7, None, Fleeting(), SimpleNamespace(messages=Slots())], ids=repr
+    "client",
+    [object(), 7, None, Fleeting(), SimpleNamespace(messages=Slots())],
+    ids=["object", "number", "None", "fleeting", "slots"],
 )
 def test_an_unknown_client_comes_back_unchanged_with_one_warning(client):
     with pytest.warns(UserWarning, match="returned unchanged") as warned:

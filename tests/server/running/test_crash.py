@@ -180,6 +180,8 @@ def test_after_postgresql_was_away_it_goes_on_by_itself(
         load.has_gone_on(wait_for)
         own_postgres.stop()
         wait_for(lambda: len(load.refused) >= 20, "refusals")
+        # What health was asked a moment ago may still be believed.
+        wait_for(lambda: server.ask("GET", "/v1/health")[0] != 200, "bad health")
         status, answer = server.ask("GET", "/v1/health")
         assert (status, answer["error"]["code"]) == (503, "unavailable")
         own_postgres.start()

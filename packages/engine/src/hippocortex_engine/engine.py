@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -65,6 +65,7 @@ from hippocortex_engine.intake import Intake
 from hippocortex_engine.learning import Learner
 from hippocortex_engine.listing import ArtifactQuestion
 from hippocortex_engine.metrics import GRANULES, PERIODS, Meter, metrics
+from hippocortex_engine.once import once, unmake
 from hippocortex_engine.recall.archivist import Archivist
 from hippocortex_engine.recall.cache import RecallCache
 from hippocortex_engine.recall.older import propose
@@ -412,23 +413,23 @@ class Engine:
             if self._owns_database:
                 self._database.close()
 
-    @cached_property
+    @once
     def _embedder(self) -> Embedder:
         return self._given_embedder or StaticEmbedder()
 
-    @cached_property
+    @once
     def _counter(self) -> TokenCounter:
         return self._given_counter or TokenCounter()
 
-    @cached_property
+    @once
     def _intake(self) -> Intake:
         return Intake(self._database, self._tenant_id, self._embedder.name, self._clock)
 
-    @cached_property
+    @once
     def _learner(self) -> Learner:
         return Learner(self._database, self._tenant_id, self._embedder, self._clock)
 
-    @cached_property
+    @once
     def _cache(self) -> RecallCache:
         self._register()
         return RecallCache(
@@ -438,11 +439,11 @@ class Engine:
             self._database.backend.archive,
         )
 
-    @cached_property
+    @once
     def _archivist(self) -> Archivist:
         return Archivist(self._database, self._tenant_id)
 
-    @cached_property
+    @once
     def _documents(self) -> Documents:
         self._register()
         return Documents(
@@ -547,8 +548,7 @@ class Engine:
         """In a child process: locks held by other threads of the parent would be held for ever."""
         self._lock = threading.Lock()
         self._meter = Meter()
-        for name in ("_archivist", "_cache", "_documents", "_intake"):
-            self.__dict__.pop(name, None)
+        unmake(self, "_archivist", "_cache", "_documents", "_intake")
 
     def _ensure_open(self) -> None:
         if self._closed:
