@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,13 @@ from hippocortex_engine.payloads import (
     succeeded,
     tool_use,
 )
+
+_LABELS = "Note|Notes|Warning|Error|Question|Answer|Update|Correction|Reminder|Subject|Summary|Re"
+_SIGNED = re.compile(
+    rf"(?!(?:{_LABELS}):)"
+    r"(?P<name>[A-Z][\w'\u2019-]{1,30}(?: [A-Z][\w.'\u2019-]{0,30}){0,2}): (?=\S)"
+)
+"""A message that begins with the name of who says it, as transcripts do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,11 @@ def describe(event_type: str, payload: Mapping[str, Any]) -> Description:
 
 
 def _message(payload: Mapping[str, Any]) -> Description:
-    return Description(speaker(payload) or role(payload), message_text(payload))
+    text = message_text(payload)
+    named = speaker(payload)
+    if named is None and (match := _SIGNED.match(text)):
+        return Description(match["name"], text[match.end() :])
+    return Description(named or role(payload), text)
 
 
 def _tool_call(payload: Mapping[str, Any]) -> Description:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocortex_engine.embeddings.base import Embedder, quantize
+from hippocortex_engine.recall.dates import Expression, expressions
 from hippocortex_engine.text import query_terms, term_hash, terms
 
 MAX_TERMS = 24
@@ -21,30 +22,77 @@ _LONGEST_NAME = 120
 _RUN = re.compile(r"[\w./-]+")
 _QUOTED = re.compile(r"[\"\u201c\u2018']([^\"\u201d\u2019']{2,60})[\"\u201d\u2019']")
 _JOINED = re.compile(r"\w[._/-]\w")
+_ROLES = (
+    ("user", re.compile(r"\b(?:my|mine|I|I'm|I've|I'd|me|we|our)\b(?! (?:remember|recall)\b)")),
+    (
+        "assistant",
+        re.compile(
+            r"\byou(?:'ve| have| had)? (?:\w+ )?(?:said|told|mention|recommend|suggest|gave|give|"
+            r"provid|propos|advis|explain|list|wrote|describ)|\byour (?:last |previous |earlier )?"
+            r"(?:advice|answer|reply|suggestion|recommendation|list|explanation)",
+            re.IGNORECASE,
+        ),
+    ),
+)
+"""Who a question speaks of when it names nobody, in the words that do."""
+
+_WHEN = re.compile(
+    r"\b(?:before|previously|formerly|originally|initially|earlier|used? to|at first|back then|"
+    r"in the past|no longer|any ?more|now|nowadays|currently|at the moment|these days|still)\b",
+    re.IGNORECASE,
+)
+"""What says when and not what: events of then do not say "then"."""
+
+_PAST = re.compile(
+    r"\b(?:before|previous(?:ly)?|formerly|former|original(?:ly)?|initial(?:ly)?|earlier|used? to|"
+    r"at first|back then|in the past|history|no longer|any ?more|change[ds]?|until|"
+    r"(?:the|my|our|his|her|their) old)\b",
+    re.IGNORECASE,
+)
+
 _ENDS = (".", "!", "?", ":")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The text, its terms (as hashes), its vector (int8) and the terms of what it names."""
+    """A question taken apart.
+
+    `terms` as hashes; `vector` int8; `entities`: the terms of what it names; `words` lower-case;
+    `roles`: whose words it asks for; `past`: it asks how things were, not how they are.
+    """
 
     text: str
     terms: tuple[int, ...]
     vector: NDArray[np.int8]
     entities: frozenset[int]
     words: frozenset[str]
+    dates: tuple[Expression, ...] = ()
+    roles: tuple[str, ...] = ()
+    past: bool = False
 
 
 def understand(text: str, embedder: Embedder) -> Query:
     """The query of a text."""
-    found = query_terms(text)
+    dates = expressions(text[:MAX_CHARS])
+    plain = _WHEN.sub(" ", _without(text, [date for date in dates if date.relative]))
+    found = query_terms(plain) or query_terms(text)
     return Query(
         text=text,
         terms=tuple(dict.fromkeys(term_hash(term) for term in found)),
         vector=quantize(embedder.embed([text]))[0],
         entities=frozenset(term_hash(term) for name in names(text) for term in terms(name)),
         words=frozenset(re.findall(r"\w+", text.lower())),
+        dates=tuple(dates),
+        roles=tuple(role for role, pattern in _ROLES if pattern.search(text)),
+        past=bool(dates) or _PAST.search(text) is not None,
     )
+
+
+def _without(text: str, dates: list[Expression]) -> str:
+    """The text without what only says when: no event of last week says "last week"."""
+    for date in reversed(dates):
+        text = text[: date.start] + text[date.end :]
+    return text
 
 
 def names(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from hippocortex_engine.describe import describe
+from hippocortex_engine.recall.pleasantries import without_pleasantries
 from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage.events import Excerptable
 
@@ -21,7 +22,10 @@ SHORT = 1_000
 
 
 class Text(NamedTuple):
-    """An event in words, with what a pack needs to know of it."""
+    """An event in words, with what a pack needs to know of it.
+
+    `text` is what it says, of a message without greetings and thanks.
+    """
 
     seq: int
     event_id: str
@@ -30,6 +34,7 @@ class Text(NamedTuple):
     occurred_at: int
     salience: float
     text: str
+    is_message: bool
 
 
 class Texts:
@@ -65,4 +70,14 @@ def _text(row: Excerptable) -> Text:
     else:
         description = describe(row.type, json.loads(row.payload))
         actor, text = description.actor, description.text
-    return Text(row.seq, row.event_id, row.session_id, actor, row.occurred_at, row.salience, text)
+    is_message = row.type == "message"
+    return Text(
+        seq=row.seq,
+        event_id=row.event_id,
+        session_id=row.session_id,
+        actor=actor,
+        occurred_at=row.occurred_at,
+        salience=row.salience,
+        text=without_pleasantries(text) if is_message else text,
+        is_message=is_message,
+    )

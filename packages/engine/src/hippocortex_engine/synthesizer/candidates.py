@@ -24,6 +24,7 @@ from hippocortex_engine.recall.search import (
     window_cosine,
 )
 from hippocortex_engine.recall.texts import Text
+from hippocortex_engine.recall.visible import visible
 from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.memory import Memory
 from hippocortex_engine.text import unpack_terms
@@ -51,6 +52,12 @@ EVENTS = 64
 
 EXCERPT = 480
 """Characters of a long event that are shown."""
+
+SHARPNESS = 1.5
+"""How much faster than its fused score an event's relevance falls behind the best one's."""
+
+ASKING = 0.04
+"""What an event that ends in a question loses: a question seldom holds an answer."""
 
 OBSERVED = 0.5
 """Confidence in an event as such: it was said or seen, once."""
@@ -82,12 +89,9 @@ class Weights:
     total: float
 
 
-def weigh(corpus: Corpus, query: Query) -> Weights:
-    """Term weights (idf) in this memory; a word it never saw weighs most."""
-    size = corpus.size
-    found = {
-        term: float(np.log1p((size + 0.5) / (corpus.count(term) + 0.5))) for term in query.terms
-    }
+def weigh(corpus: Corpus) -> Weights:
+    """The weights of the query's terms in this memory; a word it never saw weighs most."""
+    found = {term: corpus.share(term) for term in corpus.counts}
     return Weights(found, sum(found.values()))
 
 
@@ -126,17 +130,19 @@ def _matches(
     """Row to relevance, of the artifacts that may be shown and are about the query."""
     index = knowledge.index
     allowed = knowledge.allowed(
-        user_id=options.user_id, session_id=options.session_id, agent_id=options.agent_id
+        user_id=options.user_id,
+        session_id=options.session_id,
+        agent_id=options.agent_id,
+        past=query.past,
     )
     covered = _covered(index, weights)
-    held = covered > 0
     rows = np.union1d(
-        np.flatnonzero(held if allowed is None else held & allowed),
+        np.flatnonzero((covered > 0) & allowed),
         nearest(index, query, allowed, SHORTLIST),
     )
     if not len(rows):
         return {}
-    plain = relevance(covered[rows], window_cosine(index, query, rows))
+    plain = relevance(covered[rows], window_cosine(index, query, rows[None, :]))
     about = plain >= GATE  # a title that fits raises nothing, one that does not lowers
     matches = {
         int(row): float(match) * (1 - TITLE + TITLE * _titled(knowledge.titles[int(row)], weights))
@@ -151,9 +157,7 @@ def _titled(title: frozenset[int], weights: Weights) -> float:
     return sum(term in weights.of for term in title) / len(title) if title else 0.0
 
 
-def _warn(
-    knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.bool_] | None
-) -> None:
+def _warn(knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.bool_]) -> None:
     """Let a procedure lend its relevance to what is known to fail in it.
 
     A query names the task, rarely the tool that will fail on the way.
@@ -167,7 +171,7 @@ def _warn(
     if not tools:
         return
     for row in knowledge.playbooks:
-        if allowed is None or allowed[row]:
+        if allowed[row]:
             content = knowledge.records[row].candidate.content
             lent = LENT * tools.get(str(content.get("tool")), 0.0)
             if lent >= GATE:
@@ -199,8 +203,8 @@ def event_hits(
     """The events that may answer, unless the context section is not wanted."""
     if not wants_events(options):
         return EventHits(NOTHING, (), newest)
-    parts = [Part(index, _allowed(index, options)), *([] if older is None else [older])]
-    hits = search(parts, query, corpus, EVENTS)
+    parts = [Part(index, visible(index, options)), *([] if older is None else [older])]
+    hits = search(parts, query, corpus, newest, EVENTS)
     return EventHits(hits, tuple(hits.sequence.tolist()), newest)
 
 
@@ -215,6 +219,7 @@ def from_events(
     if not len(hits.sequence):
         return []
     surest = float(relevance(hits.coverage, hits.cosine).max())
+    best = float(hits.fused[0]) or 1.0
     seen: set[str] = set()
     memories: list[Memory] = []
     for place, seq in enumerate(found.sequence):
@@ -225,7 +230,8 @@ def from_events(
         said = text.split("] ", 1)[-1]
         if text and said not in seen:
             seen.add(said)
-            match, named = surest * float(hits.fused[place]), float(hits.named[place])
+            fused = float(hits.fused[place]) / best - ASKING * said.endswith("?")
+            match, named = surest * max(0.0, fused) ** SHARPNESS, float(hits.named[place])
             memories.append(_event_memory(record, text, match, named, found.newest, options))
     return memories
 
@@ -251,6 +257,7 @@ def _event_memory(
         confidence=OBSERVED,
         same_session=record.session_id == options.active_session_id,
         sources=(record.seq,),
+        states=record.is_message,
     )
 
 
@@ -279,6 +286,7 @@ def _artifact_memory(
         same_session=options.active_session_id in found.sessions,
         sources=one.evidence,
         artifact_type=found.type,
+        states=found.type == "fact",
     )
 
 
@@ -299,17 +307,3 @@ def _event_text(record: Text, weights: Weights) -> str:
 
 def _share(wanted: frozenset[int], held: frozenset[int]) -> float:
     return len(wanted & held) / len(wanted) if wanted else 0.0
-
-
-def _allowed(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
-    mask: NDArray[np.bool_] | None = None
-    for column, codes, wanted in (
-        ("user", index.owners, options.user_id),
-        ("agent", index.owners, options.agent_id),
-        ("session", index.sessions, options.session_id),
-    ):
-        if wanted is not None:
-            code = codes.find(wanted)
-            fits = index.columns[column] == (-2 if code is None else code)
-            mask = fits if mask is None else mask & fits
-    return mask

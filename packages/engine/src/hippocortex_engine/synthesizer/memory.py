@@ -14,7 +14,7 @@ class Memory:
     `relevance`: how well it matches the query, 0..1.  `named`: share of what the query names that
     it holds, 0..1.  `age`: milliseconds before the newest event of the tenant.  `count`: events
     behind it; `sessions`: distinct sessions behind it; `sources`: the sequence numbers of those
-    events.
+    events; `states`: it is what somebody said, or a fact read from it.
     """
 
     source_id: str
@@ -30,3 +30,4 @@ class Memory:
     same_session: bool
     sources: tuple[int, ...]
     artifact_type: ArtifactType | None = None
+    states: bool = False

@@ -8,6 +8,7 @@ in Generative Agents (Park et al. 2023), the others are the reference's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import mul
 
 from hippocortex_engine.synthesizer.memory import Memory
 
@@ -65,27 +66,28 @@ def _unit(value: float) -> float:
 Signal = Callable[[Memory], float]
 
 SIGNALS: dict[str, tuple[Signal, float]] = {
-    "semantic_similarity": (semantic_similarity, 0.50),
-    "temporal_recency": (temporal_recency, 0.04),
-    "frequency": (frequency, 0.05),
-    "salience": (salience, 0.05),
-    "provenance_quality": (provenance_quality, 0.08),
-    "entity_overlap": (entity_overlap, 0.10),
+    "semantic_similarity": (semantic_similarity, 0.64),
+    "temporal_recency": (temporal_recency, 0.02),
+    "frequency": (frequency, 0.04),
+    "salience": (salience, 0.02),
+    "provenance_quality": (provenance_quality, 0.07),
+    "entity_overlap": (entity_overlap, 0.05),
     "session_relevance": (session_relevance, 0.04),
-    "confidence": (confidence, 0.14),
+    "confidence": (confidence, 0.12),
 }
 """Name to signal and weight; the weights add up to one."""
 
 
 def evaluate(memory: Memory) -> dict[str, float]:
     """All eight signals, rounded to four digits."""
-    return {name: round(signal(memory), 4) for name, signal in _FUNCTIONS}
+    return dict(zip(_NAMES, [round(signal(memory), 4) for signal in _FUNCTIONS], strict=True))
 
 
 def score(signals: dict[str, float]) -> float:
-    """The weighted mean, 0..1, rounded to four digits."""
-    return round(sum([weight * signals[name] for name, weight in _WEIGHTS]), 4)
+    """The weighted mean of what `evaluate` gives, 0..1, rounded to four digits."""
+    return round(sum(map(mul, _WEIGHTS, signals.values())), 4)
 
 
-_FUNCTIONS = tuple((name, signal) for name, (signal, _) in SIGNALS.items())
-_WEIGHTS = tuple((name, weight) for name, (_, weight) in SIGNALS.items())
+_NAMES = tuple(SIGNALS)
+_FUNCTIONS = tuple(signal for signal, _ in SIGNALS.values())
+_WEIGHTS = tuple(weight for _, weight in SIGNALS.values())

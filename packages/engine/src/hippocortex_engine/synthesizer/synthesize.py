@@ -27,6 +27,7 @@ from hippocortex_engine.synthesizer.candidates import (
     weigh,
 )
 from hippocortex_engine.synthesizer.memory import Memory
+from hippocortex_engine.synthesizer.newest import newest_first
 from hippocortex_engine.synthesizer.packer import Ranked, pack
 from hippocortex_engine.synthesizer.signals import evaluate, score
 from hippocortex_engine.tokens import TokenCounter
@@ -74,7 +75,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
     """Search the indexes."""
     index, knowledge = recall.index, recall.knowledge
     corpus = Corpus(index, query, recall.beyond)
-    weights = weigh(corpus, query)
+    weights = weigh(corpus)
     newest = max(index.newest, recall.newest_beyond)
     memories = from_knowledge(knowledge, query, weights, options, newest)
     hits = event_hits(index, recall.older, query, corpus, options, newest)
@@ -84,7 +85,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
         hits=hits,
         weights=weights,
         sequence=tuple(sorted(cited.union(hits.sequence))),
-        stated=_stated(memories, knowledge, options),
+        stated=_stated(memories, knowledge, query, options),
         tokens_of=recall.tokens_of or index.token_sum(),
     )
 
@@ -103,23 +104,24 @@ def compose(
         for memory in events
         if len(memory.text) > STATEMENT or not found.stated.issuperset(memory.sources)
     ]
-    ranked = _rank([*found.memories, *told], options)
+    ranked = _rank([*found.memories, *told], query, options)
     packed = pack(ranked, options.max_tokens, counter, found.tokens_of)
     entries = [_entry(one, options, records) for one in packed.entries]
     return SynthesizeResult(pack_id=_pack_id(query, entries), entries=entries, budget=packed.budget)
 
 
 def _stated(
-    memories: Sequence[Memory], knowledge: Knowledge, options: SynthesizeOptions
+    memories: Sequence[Memory], knowledge: Knowledge, query: Query, options: SynthesizeOptions
 ) -> frozenset[int]:
     """The events that need not be shown: a fact says it better, and whether it still holds."""
     if options.sections is not None and "facts" not in options.sections:
         return frozenset()
     shown = [memory.sources for memory in memories if memory.section == "facts"]
-    return knowledge.outdated.union(*shown)
+    outdated: frozenset[int] = frozenset() if query.past else knowledge.outdated
+    return outdated.union(*shown) - knowledge.endings
 
 
-def _rank(memories: Sequence[Memory], options: SynthesizeOptions) -> list[Ranked]:
+def _rank(memories: Sequence[Memory], query: Query, options: SynthesizeOptions) -> list[Ranked]:
     """The memories that are wanted and trusted enough, highest score first."""
     wanted = set(options.sections) if options.sections is not None else None
     ranked = [
@@ -128,8 +130,14 @@ def _rank(memories: Sequence[Memory], options: SynthesizeOptions) -> list[Ranked
         if wanted is None or memory.section in wanted
         for signals in (evaluate(memory),)
     ]
-    kept = [one for one in ranked if one.score >= options.min_confidence]
-    return sorted(kept, key=lambda one: (-one.score, one.memory.section, one.memory.source_id))
+    ranked.sort(key=_order)
+    if not query.past:
+        ranked = sorted(newest_first(ranked, query.words), key=_order)
+    return [one for one in ranked if one.score >= options.min_confidence]
+
+
+def _order(one: Ranked) -> tuple[float, str, str]:
+    return -one.score, one.memory.section, one.memory.source_id
 
 
 def _entry(one: Ranked, options: SynthesizeOptions, records: Mapping[int, Text]) -> SynthesisEntry:

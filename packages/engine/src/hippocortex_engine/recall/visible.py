@@ -1,0 +1,24 @@
+"""Which events a restricted query may see."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocortex_core.types import SynthesizeOptions
+from hippocortex_engine.recall.index import RecallIndex
+
+
+def visible(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
+    """The rows of the user, agent and session asked for; None: all."""
+    mask: NDArray[np.bool_] | None = None
+    for column, codes, wanted in (
+        ("user", index.owners, options.user_id),
+        ("agent", index.owners, options.agent_id),
+        ("session", index.sessions, options.session_id),
+    ):
+        if wanted is not None:
+            code = codes.find(wanted)
+            fits = index.columns[column] == (-2 if code is None else code)
+            mask = fits if mask is None else mask & fits
+    return mask
