@@ -21,6 +21,8 @@ _MOST = 0.5
 _MIN_LIFT = 1.2
 _SAME_CASES = 0.6
 _MAX_ALTERNATIVES = 2
+_SURE = 0.4
+"""Share of the usual false discovery rate: two tests have to be passed, of habit and of merit."""
 
 
 class Turn(NamedTuple):
@@ -74,11 +76,42 @@ def _behaviour(corpus: Corpus, params: Params) -> list[Candidate]:
         if p_value <= params.false_discovery
         and lift(choice.hits, len(choice.where), choice.effects, choice.total) >= _MIN_LIFT
     ]
-    return [
-        _candidate(choice, lost, worse, corpus)
+    told = [
+        (choice, lost, worse)
         for choice in _distinct(found)
         for lost in (_lost(choice, failed, corpus),)
         if (worse := _counter(choice, lost)) is not None
+    ]
+    return [
+        _candidate(choice, lost, worse, corpus)
+        for choice, lost, worse in _paying(told, corpus, params)
+    ]
+
+
+_Told = tuple[Choice, list[Turn], tuple[int, int, int, int]]
+
+
+def _paying(told: Sequence[_Told], corpus: Corpus, params: Params) -> list[_Told]:
+    """Where runs fail at all: the choices that go with success more than chance allows.
+
+    What runs usually do next is habit; that it is to be advised, the verdicts must show.
+    """
+    verdicts = {run.session.id: run.success for run in corpus.runs if run.success is not None}
+    passed = sum(verdicts.values())
+    if min(passed, len(verdicts) - passed) < params.min_support:
+        return list(told)
+    tests: list[float] = []
+    for choice, lost, _ in told:
+        sessions = {
+            turn.run.session.id for turn in (*choice.where, *lost) if turn.then == choice.then
+        }
+        judged = [verdicts[name] for name in sorted(sessions) if name in verdicts]
+        tests.append(fisher_greater(sum(judged), len(judged), passed, len(verdicts)))
+    adjusted = benjamini_hochberg(tests)
+    return [
+        one
+        for one, p_value in zip(told, adjusted, strict=True)
+        if p_value <= _SURE * params.false_discovery
     ]
 
 
