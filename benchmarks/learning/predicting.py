@@ -51,13 +51,17 @@ class Nearest:
 
 
 class Follower:
-    """Baseline: the most frequent follower of the last tool in the trajectories given."""
+    """Baseline: the most frequent follower of the last tool in the trajectories given.
 
-    def __init__(self, runs: Sequence[Trajectory]) -> None:
+    With `turns` it is counted apart where the user has spoken since: what a procedure may know.
+    """
+
+    def __init__(self, runs: Sequence[Trajectory], turns: bool = False) -> None:
+        self._turns = turns
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for run in runs:
-            for before, after in zip((START, *run.tools), run.tools, strict=False):
-                counts[before][after] += 1
+            for at, after in enumerate(run.tools):
+                counts[self._last(run, at)][after] += 1
         self._next = {
             before: min(found, key=lambda tool: (-found[tool], tool))
             for before, found in counts.items()
@@ -72,7 +76,11 @@ class Follower:
         return list(tools)
 
     def next_tool(self, run: Trajectory, at: int) -> str | None:
-        return self._next.get(run.tools[at - 1] if at else START)
+        return self._next.get(self._last(run, at))
+
+    def _last(self, run: Trajectory, at: int) -> str:
+        last = run.tools[at - 1] if at else START
+        return f"{last} > reply" if self._turns and at and run.spoke[at] else last
 
 
 class Procedure:

@@ -92,7 +92,7 @@ def test_an_unrelated_question_gets_nothing(found):
 
 def test_each_kind_of_knowledge_is_found(found):
     types = {name.split()[0] for name in found["artifacts"]}
-    assert {"task_schema", "failure_playbook", "fact"} <= types
+    assert {"task_schema", "failure_playbook", "decision_policy", "fact"} <= types
 
 
 def test_the_procedure_that_was_asked_for_comes_first(found):

@@ -21,6 +21,10 @@ _MOST = 0.5
 _MIN_LIFT = 1.2
 _SAME_CASES = 0.6
 _MAX_ALTERNATIVES = 2
+_SPOTLESS = 4
+"""Sessions that must have made a choice, all with success where half of all fail, to do without
+significance: in a small memory nothing is significant."""
+
 _SURE = 0.4
 """Share of the usual false discovery rate: two tests have to be passed, of habit and of merit."""
 
@@ -97,22 +101,27 @@ def _paying(told: Sequence[_Told], corpus: Corpus, params: Params) -> list[_Told
     What runs usually do next is habit; that it is to be advised, the verdicts must show.
     """
     verdicts = {run.session.id: run.success for run in corpus.runs if run.success is not None}
-    passed = sum(verdicts.values())
-    if min(passed, len(verdicts) - passed) < params.min_support:
+    passed, total = sum(verdicts.values()), len(verdicts)
+    if min(passed, total - passed) < params.min_support:
         return list(told)
-    tests: list[float] = []
-    for choice, lost, _ in told:
-        sessions = {
-            turn.run.session.id for turn in (*choice.where, *lost) if turn.then == choice.then
-        }
-        judged = [verdicts[name] for name in sorted(sessions) if name in verdicts]
-        tests.append(fisher_greater(sum(judged), len(judged), passed, len(verdicts)))
-    adjusted = benjamini_hochberg(tests)
+    judged = [_verdicts(choice, lost, verdicts) for choice, lost, _ in told]
+    adjusted = benjamini_hochberg(
+        [fisher_greater(sum(found), len(found), passed, total) for found in judged]
+    )
     return [
         one
-        for one, p_value in zip(told, adjusted, strict=True)
+        for one, found, p_value in zip(told, judged, adjusted, strict=True)
         if p_value <= _SURE * params.false_discovery
+        or (len(found) >= _SPOTLESS and all(found) and 2 * passed <= total)
     ]
+
+
+def _verdicts(
+    choice: Choice, lost: Sequence[Turn], verdicts: Mapping[str, bool | None]
+) -> list[bool]:
+    """How the sessions ended that made the choice."""
+    sessions = {turn.run.session.id for turn in (*choice.where, *lost) if turn.then == choice.then}
+    return [bool(verdicts[name]) for name in sorted(sessions) if name in verdicts]
 
 
 def _next(run: Run, at: int) -> str:
