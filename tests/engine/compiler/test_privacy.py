@@ -103,9 +103,8 @@ def test_one_users_pattern_is_theirs_though_the_agents_events_name_nobody(sessio
 
 
 def test_a_later_episode_without_user_ids_is_of_its_sessions_users(session, learn):
-    run = close(session, "alice")
-    run.calls_tool("shred_papers", "ok").ends(True)
-    assert {one.users for one in learn([run], "task_schema")} == {("alice",)}
+    runs = [close(session, "alice").calls_tool("shred_papers", "ok").ends(True) for _ in range(2)]
+    assert {one.users for one in learn(runs, "task_schema")} == {("alice",)}
 
 
 def test_actions_of_one_user_are_not_shown_to_others(session, learn):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,17 @@ from hippocortex_engine.recall.search import (
 from hippocortex_engine.recall.texts import Text
 from hippocortex_engine.recall.visible import visible
 from hippocortex_engine.synthesizer.excerpt import excerpt
+from hippocortex_engine.synthesizer.matching import (
+    Known,
+    about,
+    known_failure,
+    met,
+    names_tool,
+    reports_failure,
+    says_little,
+    task_terms,
+    trade,
+)
 from hippocortex_engine.synthesizer.memory import Memory
 from hippocortex_engine.text import unpack_terms
 from hippocortex_engine.times import day
@@ -68,8 +79,14 @@ COSINE_FLOOR, COSINE_FULL = 0.2, 0.75
 TITLE = 0.2
 """Share of an artifact's relevance that hangs on its title."""
 
+HALF = 0.5
+"""Least share of a query that the sentence stating the task is taken to be."""
+
 LENT = 0.7
 """Share of a procedure's relevance that a failure of one of its tools inherits."""
+
+MET = 0.9
+"""Relevance of a playbook whose very error the query reports."""
 
 GATE = 0.3
 """Relevance from which on an artifact is about the query at all."""
@@ -135,7 +152,11 @@ def _matches(
         agent_id=options.agent_id,
         past=query.past,
     )
-    covered = _covered(index, weights)
+    covered = np.where(
+        trade(knowledge).procedures,
+        _asked(index, query, weights),
+        _covered(index, weights),
+    )
     rows = np.union1d(
         np.flatnonzero((covered > 0) & allowed),
         nearest(index, query, allowed, SHORTLIST),
@@ -148,8 +169,26 @@ def _matches(
         int(row): float(match) * (1 - TITLE + TITLE * _titled(knowledge.titles[int(row)], weights))
         for row, match in zip(rows[about], plain[about], strict=True)
     }
-    _warn(knowledge, matches, allowed)
+    _settle(knowledge, matches, allowed, query)
     return matches
+
+
+def _asked(index: RecallIndex, query: Query, weights: Weights) -> Floats:
+    """How much of what a query asks to be done each artifact covers.
+
+    The sentence covered best counts, but for no more than if it were half of what is said.
+    """
+    told = [
+        {term: weights.of[term] for term in weights.of if term in wanted}
+        for wanted in task_terms(query.text)
+    ]
+    least = HALF * sum(told[0].values())
+    covered = [
+        _covered(index, Weights(of, max(total, least)))
+        for of in told
+        if (total := sum(of.values())) > 0
+    ]
+    return np.maximum.reduce(covered) if covered else _covered(index, weights)
 
 
 def _titled(title: frozenset[int], weights: Weights) -> float:
@@ -157,7 +196,37 @@ def _titled(title: frozenset[int], weights: Weights) -> float:
     return sum(term in weights.of for term in title) / len(title) if title else 0.0
 
 
-def _warn(knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.bool_]) -> None:
+def _settle(
+    knowledge: Knowledge,
+    matches: dict[int, float],
+    allowed: NDArray[np.bool_],
+    query: Query,
+) -> None:
+    """Which playbooks belong in: of a failure that is reported its own, else those of a task."""
+    shown = [row for row in knowledge.playbooks if allowed[row]]
+    known = [known_failure(knowledge, row) for row in shown]
+    named = {
+        tool
+        for tool, rows in trade(knowledge).tools.items()
+        if names_tool(query.text, tool) and allowed[rows].any()
+    }
+    fitting = [one for one in known if not named or one.tool in named]
+    own = met(fitting, query.text)
+    if own or (named and reports_failure(query.text)):
+        wanted = frozenset(query.terms)
+        kept = own or {one.row for one in fitting if about(one.error, wanted)}
+        for one in known:
+            if one.row not in kept:
+                matches.pop(one.row, None)
+        matches.update({row: max(MET, matches.get(row, 0.0)) for row in own})
+    else:
+        _warn(knowledge, matches, known)
+        for one in known:
+            if says_little(knowledge, one.row):
+                matches.pop(one.row, None)
+
+
+def _warn(knowledge: Knowledge, matches: dict[int, float], known: Sequence[Known]) -> None:
     """Let a procedure lend its relevance to what is known to fail in it.
 
     A query names the task, rarely the tool that will fail on the way.
@@ -168,14 +237,10 @@ def _warn(knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.b
         if found.type == "task_schema" and match >= GATE:
             for tool in found.entities:
                 tools[tool] = max(match, tools.get(tool, 0.0))
-    if not tools:
-        return
-    for row in knowledge.playbooks:
-        if allowed[row]:
-            content = knowledge.records[row].candidate.content
-            lent = LENT * tools.get(str(content.get("tool")), 0.0)
-            if lent >= GATE:
-                matches[row] = max(matches.get(row, 0.0), lent)
+    for one in known:
+        lent = LENT * tools.get(one.tool, 0.0)
+        if lent >= GATE:
+            matches[one.row] = max(matches.get(one.row, 0.0), lent)
 
 
 @dataclass(frozen=True, slots=True)
