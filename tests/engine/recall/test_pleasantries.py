@@ -23,6 +23,8 @@ from hippocortex_engine.recall.pleasantries import without_pleasantries
         ("", ""),
         ("Nice restaurants are rare here.", "Nice restaurants are rare here."),
         ("Great Britain won.", "Great Britain won."),
+        ("Hey Amazing Grace! I sang.", "I sang."),
+        ("Oh " * 26 + "x", "Oh " * 26 + "x"),
     ],
 )
 def test_greetings_and_thanks_around_a_message_are_left_out(text, kept):

@@ -17,12 +17,20 @@ from hippocortex_engine.payloads import (
     tool_use,
 )
 
-_LABELS = "Note|Notes|Warning|Error|Question|Answer|Update|Correction|Reminder|Subject|Summary|Re"
+_LABELS = (
+    "note|notes|warning|error|question|answer|update|correction|reminder|subject|summary|re|todo|"
+    "fyi|ps|nb|important|example|result|results|output|input|context|task|goal|date|title|from|to|"
+    "hint|tip|info|debug"
+)
+_ROLES = "user|human|customer|assistant|ai|bot|agent|system|developer|tool|function"
 _SIGNED = re.compile(
-    rf"(?!(?:{_LABELS}):)"
+    rf"(?!(?i:{_LABELS}|{_ROLES}):)"
     r"(?P<name>[A-Z][\w'\u2019-]{1,30}(?: [A-Z][\w.'\u2019-]{0,30}){0,2}): (?=\S)"
 )
-"""A message that begins with the name of who says it, as transcripts do."""
+"""A message that begins with the name of who says it, as transcripts do.
+
+A role is no name: nobody speaks for the assistant or the system by writing so.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class Expression:
 
 def expressions(text: str) -> list[Expression]:
     """The dates in a text, in order; what overlaps an earlier one is part of that."""
+    if not _HINT.search(text):
+        return []
     found: list[Expression] = []
     for expression in sorted(_all(text), key=lambda one: (one.start, one.start - one.end)):
         if not found or expression.start >= found[-1].end:
@@ -77,6 +79,8 @@ def nearness(
 ) -> NDArray[np.float32]:
     """How near each event is to the dates, 0..1: 1 within one of them, half a day away from it."""
     near = np.zeros(len(occurred_at), np.float32)
+    if not dates:
+        return near
     for date in dates:
         span = date.span(moment(newest))
         if span is not None:
@@ -186,6 +190,13 @@ def _weekday(groups: dict[str, str]) -> Resolver:
 def _midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
+
+_HINT = re.compile(
+    r"\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ago\b|last\b|past\b|previous\b|on\b|"
+    r"yesterday\b|today\b|tonight\b|this\b)",
+    re.IGNORECASE,
+)
+"""What every form holds: most queries have no date, and one look tells."""
 
 _UNITS = r"(?P<unit>day|night|week|weekend|month|year)s?"
 _FORMS: list[tuple[re.Pattern[str], bool, Callable[[dict[str, str]], Resolver]]] = [

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 _NAME = r"(?-i:[A-Z][\w'\u2019-]*)"
-_TO = rf"(?:,? (?:{_NAME}|guys|everyone|all|man|mate|buddy|friend))?"
 _WORD = (
     r"(?:hey+|hi+|hello|dear|wow+|whoa|oh|ooh|aww*|yay|haha+|lol|thanks|thank you|thx|cheers|"
     r"welcome|congrats|congratulations|cool|nice|great|awesome|amazing|wonderful|fantastic|"
@@ -25,7 +24,11 @@ _WORD = (
     r"talk (?:to you )?(?:soon|later)|see you(?: soon| later)?|take care|bye+|"
     r"(?:so|very|really|much|a lot|again|there|for sharing))"
 )
-_SENTENCE = re.compile(rf"(?:{_WORD}{_TO}(?:[,.!?\s\u2013\u2014-]+|$))+", re.IGNORECASE)
+_STOP = r"(?:[,.!?\s\u2013\u2014-]+|$)"
+# Whom it is said to is never one of the words themselves: "Oh Oh Oh" would have as many readings
+# as there are ways to pair them.
+_TO = rf"(?:,? (?!{_WORD}{_STOP})(?:{_NAME}|guys|everyone|all|man|mate|buddy|friend))?"
+_SENTENCE = re.compile(rf"(?:{_WORD}{_TO}{_STOP})+", re.IGNORECASE)
 _END = re.compile(r"(?<=[.!?])\s+")
 
 MOST = 80

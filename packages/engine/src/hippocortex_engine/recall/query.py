@@ -20,7 +20,11 @@ MAX_CHARS = 4_000
 
 _LONGEST_NAME = 120
 _RUN = re.compile(r"[\w./-]+")
-_QUOTED = re.compile(r"[\"\u201c\u2018']([^\"\u201d\u2019']{2,60})[\"\u201d\u2019']")
+_QUOTED = re.compile(
+    r"[\"\u201c](?P<double>[^\"\u201d]{2,60})[\"\u201d]"
+    # An apostrophe inside a word opens and closes nothing.
+    r"|(?<!\w)['\u2018](?P<single>(?:[^\"'\u2019]|(?<=\w)['\u2019](?=\w)){2,60})['\u2019](?!\w)"
+)
 _JOINED = re.compile(r"\w[._/-]\w")
 _ROLES = (
     ("user", re.compile(r"\b(?:my|mine|I|I'm|I've|I'd|me|we|our)\b(?! (?:remember|recall)\b)")),
@@ -36,19 +40,27 @@ _ROLES = (
 )
 """Who a question speaks of when it names nobody, in the words that do."""
 
+_USED_TO = r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\bused? to\b"
+"""A habit of the past; "is used to deploy" speaks of a purpose."""
+
 _WHEN = re.compile(
-    r"\b(?:before|previously|formerly|originally|initially|earlier|used? to|at first|back then|"
-    r"in the past|no longer|any ?more|now|nowadays|currently|at the moment|these days|still)\b",
+    r"\b(?:before|previously|formerly|originally|initially|earlier|at first|back then|"
+    r"in the past|no longer|any ?more|now|nowadays|currently|at the moment|these days|still)\b|"
+    + _USED_TO,
     re.IGNORECASE,
 )
 """What says when and not what: events of then do not say "then"."""
 
 _PAST = re.compile(
-    r"\b(?:before|previous(?:ly)?|formerly|former|original(?:ly)?|initial(?:ly)?|earlier|used? to|"
-    r"at first|back then|in the past|history|no longer|any ?more|change[ds]?|until|"
-    r"(?:the|my|our|his|her|their) old)\b",
+    r"\b(?:previous(?:ly)?|formerly|former|original(?:ly)?|initial(?:ly)?|earlier|at first|"
+    r"back then|in the past|history|no longer|any ?more|changed|"
+    r"(?:the|my|our|his|her|their) old)\b|"
+    # "before deploying" says in which order to do something.
+    r"\bbefore(?=\W*\Z|[?.!,;])|"
+    r"\b(?:was|were|did|had)\b[^.?!]{0,200}?\b(?:before|until)\b|" + _USED_TO,
     re.IGNORECASE,
 )
+"""What asks how things were."""
 
 _ENDS = (".", "!", "?", ":")
 
@@ -84,7 +96,7 @@ def understand(text: str, embedder: Embedder) -> Query:
         words=frozenset(re.findall(r"\w+", text.lower())),
         dates=tuple(dates),
         roles=tuple(role for role, pattern in _ROLES if pattern.search(text)),
-        past=bool(dates) or _PAST.search(text) is not None,
+        past=bool(dates) or _PAST.search(text[:MAX_CHARS]) is not None,
     )
 
 
@@ -98,7 +110,7 @@ def _without(text: str, dates: list[Expression]) -> str:
 def names(text: str) -> list[str]:
     """What a query is about, not how it is asked: quoted text, identifiers, paths, proper names."""
     text = text[:MAX_CHARS]
-    found = _QUOTED.findall(text)
+    found = [match["double"] or match["single"] for match in _QUOTED.finditer(text)]
     for match in _RUN.finditer(text):
         run = match.group()
         before = text[: match.start()].rstrip()[-1:]
