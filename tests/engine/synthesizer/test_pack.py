@@ -234,6 +234,6 @@ def test_signals_stay_in_bounds_whatever_the_memory():
         )
         signals = evaluate(memory)
         assert all(0 <= value <= 1 for value in signals.values())
-        assert 0 <= score(signals) <= 1
+        assert 0 <= score(memory) <= 1
 
     check()

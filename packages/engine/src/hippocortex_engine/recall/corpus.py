@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.postings import Floats, Ints
@@ -38,9 +40,7 @@ class Corpus:
     def __init__(self, index: RecallIndex, query: Query, beyond: Beyond = NOTHING_BEYOND) -> None:
         self.index = index
         self.size = len(index) + beyond.events
-        self.held: dict[int, tuple[Ints, Floats]] = {
-            term: index.postings.find(term) for term in query.terms
-        }
+        self.held: dict[int, tuple[Ints, Floats]] = index.postings.find_all(query.terms)
         self.counts = {
             term: len(rows) + beyond.holding.get(term, 0) for term, (rows, _) in self.held.items()
         }
@@ -52,11 +52,18 @@ class Corpus:
         share = self.counts[term] / max(1, self.size)
         return idf(self.size, self.size * (1 - (1 - min(1.0, share)) ** CLUSTER))
 
-    def session_weight(self, term: int) -> float:
-        """How much a term tells one session from another, by those in memory."""
+    def session_weight(self, term: int, often: NDArray[Any] | None = None) -> float:
+        """How much a term tells one session from another, by those in memory.
+
+        Args:
+            term: the term.
+            often: how often each of them holds it, if that is known.
+        """
         sessions = len(self.index.sessions.names)
-        found = np.bincount(self.index.columns["session"][self.held[term][0]], minlength=sessions)
-        return idf(sessions, int(np.count_nonzero(found)))
+        if often is None:
+            rows, _ = self.held[term]
+            often = np.bincount(self.index.columns["session"][rows], minlength=sessions)
+        return idf(sessions, int(np.count_nonzero(often)))
 
     def share(self, term: int) -> float:
         """The weight of a term in the query: the rarer the more, most if no event holds it."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.storage.artifacts import ArtifactRecord
-from hippocortex_engine.text import term_hash, terms
+from hippocortex_engine.text import term_hash, terms, unpack_terms
 
 _SHARED = "\0shared"  # cannot be a user's id: those hold no NUL
 
@@ -64,8 +64,17 @@ class Knowledge:
             frozenset(term_hash(term) for term in terms(one.candidate.title))
             for one in self.records
         ]
+        self._terms: dict[int, frozenset[int]] = {}
         self._by_session = _places(one.candidate.sessions for one in self.records)
         self._by_agent = _places(one.candidate.agents for one in self.records)
+
+    def terms(self, row: int) -> frozenset[int]:
+        """The terms by which an artifact is found."""
+        found = self._terms.get(row)
+        if found is None:
+            held = unpack_terms(self.records[row].terms)["term"]
+            found = self._terms[row] = frozenset(held.tolist())
+        return found
 
     def allowed(
         self, *, user_id: str | None, session_id: str | None, agent_id: str | None, past: bool

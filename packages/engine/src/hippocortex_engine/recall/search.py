@@ -40,10 +40,13 @@ SHORTLIST = 150
 WINDOW_TOKENS = 96
 """A long text weighs no more than this in a window's vector."""
 
-_TENTHS = [round(10 * share) for share in MEANING]  # whole numbers below 2^24 add up exactly
-
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
+
+_TENTHS: Floats = np.array(
+    [[round(10 * MEANING[(line + 1) // 2])] for line in range(2 * len(MEANING) - 1)], np.float32
+)
+"""Weights of the places of a window: whole numbers, whose sums stay below 2^24, add up exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ def _evidence(part: Part, query: Query, corpus: Corpus, newest: int) -> _Evidenc
         acting=_acting(index, query, rows),
         length=np.minimum(columns["tokens"][rows], FULL_LENGTH) / FULL_LENGTH,
         near=near[rows],
-        held=entity_share(index, query, rows),
+        held=entity_share(index, query, corpus, rows),
     )
 
 
@@ -254,7 +257,8 @@ def _of_sessions(index: RecallIndex, corpus: Corpus, terms: list[_Term]) -> Floa
     scores = np.zeros(len(norm), np.float32)
     for term in terms:
         often = np.bincount(index.columns["session"][term.rows], term.counts, len(norm))
-        scores += _saturated(corpus.session_weight(term.term), often, norm)
+        weight = corpus.session_weight(term.term, often if index is corpus.index else None)
+        scores += _saturated(weight, often, norm)
     return scores
 
 
@@ -280,12 +284,8 @@ def window_cosine(index: RecallIndex, query: Query, places: Rows) -> Floats:
     known = np.where(inside, places, 0)
     length = np.minimum(columns["tokens"][known], WINDOW_TOKENS).astype(np.float32)
     weight = np.where(inside, np.round(length * np.float32(1024) / columns["norm"][known]), 0)
-    total = np.zeros((places.shape[1], columns["vector"].shape[1]), np.float32)
-    part = np.empty_like(total)
-    for line, rows in enumerate(known):
-        share = (_TENTHS[(line + 1) // 2] * weight[line]).astype(np.float32)
-        np.multiply(columns["vector"][rows], share[:, None], out=part)
-        total += part
+    weight *= _TENTHS[: len(places)]
+    total = np.einsum("ijk,ij->jk", columns["vector"][known].astype(np.float32), weight)
     vector = query.vector.astype(np.float32)
     # einsum adds in a fixed order; a BLAS product may not, from one machine to the next.
     norms = np.sqrt(np.einsum("ij,ij->i", total, total)) * np.sqrt(np.dot(vector, vector))
@@ -294,11 +294,12 @@ def window_cosine(index: RecallIndex, query: Query, places: Rows) -> Floats:
     )
 
 
-def entity_share(index: RecallIndex, query: Query, rows: Rows) -> Floats:
+def entity_share(index: RecallIndex, query: Query, corpus: Corpus, rows: Rows) -> Floats:
     """Share of what the query names that each row holds."""
     held = np.zeros(len(rows), np.float32)
     for term in sorted(query.entities):
-        held += _among(rows, index.postings.find(term)[0])
+        known = corpus.held.get(term) if index is corpus.index else None
+        held += _among(rows, (known or index.postings.find(term))[0])
     return (held / np.float32(max(1, len(query.entities)))).astype(np.float32)
 
 
@@ -316,19 +317,18 @@ def nearest(
     """The rows whose sign bits differ least from the query's."""
     if not query.vector.any():
         return np.zeros(0, np.int64)
-    wanted = signs(query.vector[None, :])[:, 0]
-    codes = index.columns["sign"]
     rows = None if allowed is None else np.flatnonzero(allowed)
-    distance = np.zeros(codes.shape[1] if rows is None else len(rows), np.uint16)
-    for word, bits in zip(codes, wanted, strict=True):
-        distance += np.bitwise_count((word if rows is None else word[rows]) ^ bits)
-    if len(distance) > count:
-        # A tie at the edge is broken by the row, whatever partition does.
-        edge = np.partition(distance, count - 1)[count - 1]
-        closer = np.flatnonzero(distance < edge)
-        best = np.concatenate((closer, np.flatnonzero(distance == edge)[: count - len(closer)]))
-    else:
-        best = np.arange(len(distance))
+    size = len(index) if rows is None else len(rows)
+    if size <= count:
+        return np.arange(size) if rows is None else rows
+    codes = index.columns["sign"] if rows is None else index.columns["sign"][:, rows]
+    distance = np.zeros(size, np.uint16)
+    for word, bits in zip(codes, signs(query.vector[None, :])[:, 0], strict=True):
+        distance += np.bitwise_count(word ^ bits)
+    # A tie at the edge is broken by the row, whatever partition does.
+    edge = np.partition(distance, count - 1)[count - 1]
+    closer = np.flatnonzero(distance < edge)
+    best = np.concatenate((closer, np.flatnonzero(distance == edge)[: count - len(closer)]))
     return best if rows is None else rows[best]
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from hippocortex_core.render import render_entry, split_day
 from hippocortex_engine.describe import describe
 from hippocortex_engine.recall.pleasantries import without_pleasantries
 from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage.events import Excerptable
+from hippocortex_engine.times import day
+from hippocortex_engine.tokens import TokenCounter
 
 MOST = 16_384
 """Events whose texts are kept."""
@@ -21,7 +24,8 @@ SHORT = 1_000
 """Characters up to which a text is kept: all of them take 16 MB at most."""
 
 
-class Text(NamedTuple):
+@dataclass(slots=True)
+class Text:
     """An event in words, with what a pack needs to know of it.
 
     `text` is what it says, of a message without greetings and thanks.
@@ -35,6 +39,19 @@ class Text(NamedTuple):
     salience: float
     text: str
     is_message: bool
+    _listed: int = field(default=0, compare=False)
+
+    def line(self, text: str) -> str:
+        """The event as a pack says it, with `text`, its own or an excerpt, for its words."""
+        who = f"{self.actor}: " if self.actor else ""
+        return f"[{day(self.occurred_at)}] {who}{text}"
+
+    def listed(self, counter: TokenCounter) -> int:
+        """Tokens of the whole event as it is listed under its day; counted once."""
+        if not self._listed:
+            _, rest = split_day(self.line(self.text.strip()))
+            (self._listed,) = counter.count_all([render_entry(rest)])
+        return self._listed
 
 
 class Texts:

@@ -36,30 +36,28 @@ def around(index: RecallIndex, rows: Rows, reach: int) -> NDArray[np.int64]:
 
     Where a session has no such row stands the number of rows, one more than the last.
     """
-    end = len(index)
-    before = after = rows
-    places = [rows]
-    for _ in range(reach):
-        before = _step(index.columns["before"], before, end)
-        after = _step(index.columns["after"], after, end)
-        places += [before, after]
-    return np.stack(places).astype(np.int64)
+    places = np.empty((1 + 2 * reach, len(rows)), np.int64)
+    places[0] = rows
+    for first, side in enumerate(("before", "after"), 1):
+        place = rows
+        for line in range(first, len(places), 2):
+            place = places[line] = _step(index.columns[side], place)
+    places[places == NONE] = len(index)
+    return places
 
 
 def spread(index: RecallIndex, scores: Floats) -> Floats:
     """Scores of all rows, each with what its window lends it."""
-    end = len(index)
-    total = WORDS[0] * scores
+    total = np.append(scores, np.float32(0))  # the last place takes what goes to no row
     lending = np.flatnonzero(scores)
     worth = scores[lending]
     # What a row lends to the one before it comes, seen from there, from the one after it.
     for side in ("before", "after"):
         place = lending
         for weight in WORDS[1:]:
-            place = _step(index.columns[side], place, end)
-            inside = place < end
-            total[place[inside]] += np.float32(weight) * worth[inside]
-    return total.astype(np.float32)
+            place = _step(index.columns[side], place)
+            total[place] += np.float32(weight) * worth
+    return total[:-1]
 
 
 def weighted(values: Floats, weights: Sequence[float]) -> Floats:
@@ -101,8 +99,8 @@ class Lengths:
         return scale, weighted(length * scale, WORDS)
 
 
-def _step(column: NDArray[np.int32], rows: Rows, end: int) -> Rows:
-    """One row further, `end` for those that have none."""
-    inside = rows < end
-    stepped = column[np.where(inside, rows, 0)]
-    return np.where(inside & (stepped != NONE), stepped, end).astype(np.int64)
+def _step(column: NDArray[np.int32], rows: Rows) -> Rows:
+    """One row further, `NONE` for those that have none."""
+    stepped = column[rows].astype(np.int64)
+    stepped[rows == NONE] = NONE
+    return stepped

@@ -29,7 +29,6 @@ from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.matching import (
     Known,
     about,
-    known_failure,
     met,
     names_tool,
     reports_failure,
@@ -38,8 +37,7 @@ from hippocortex_engine.synthesizer.matching import (
     trade,
 )
 from hippocortex_engine.synthesizer.memory import Memory
-from hippocortex_engine.text import unpack_terms
-from hippocortex_engine.times import day
+from hippocortex_engine.tokens import TokenCounter
 
 SECTION_OF: Mapping[ArtifactType, ReasoningSection] = {
     "task_schema": "procedures",
@@ -96,6 +94,8 @@ BESIDE = 0.6
 
 
 Floats = NDArray[np.float64]
+Holding = Mapping[int, tuple[NDArray[np.int32], NDArray[np.float32]]]
+"""Which artifacts hold each term of a query, and how often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,11 @@ def _matches(
         agent_id=options.agent_id,
         past=query.past,
     )
+    holding = index.postings.find_all(list(weights.of))
     covered = np.where(
         trade(knowledge).procedures,
-        _asked(index, query, weights),
-        _covered(index, weights),
+        _asked(holding, len(index), query, weights),
+        _covered(holding, len(index), weights),
     )
     rows = np.union1d(
         np.flatnonzero((covered > 0) & allowed),
@@ -173,7 +174,7 @@ def _matches(
     return matches
 
 
-def _asked(index: RecallIndex, query: Query, weights: Weights) -> Floats:
+def _asked(holding: Holding, size: int, query: Query, weights: Weights) -> Floats:
     """How much of what a query asks to be done each artifact covers.
 
     The sentence covered best counts, but for no more than if it were half of what is said.
@@ -184,11 +185,11 @@ def _asked(index: RecallIndex, query: Query, weights: Weights) -> Floats:
     ]
     least = HALF * sum(told[0].values())
     covered = [
-        _covered(index, Weights(of, max(total, least)))
+        _covered(holding, size, Weights(of, max(total, least)))
         for of in told
         if (total := sum(of.values())) > 0
     ]
-    return np.maximum.reduce(covered) if covered else _covered(index, weights)
+    return np.maximum.reduce(covered) if covered else _covered(holding, size, weights)
 
 
 def _titled(title: frozenset[int], weights: Weights) -> float:
@@ -203,8 +204,7 @@ def _settle(
     query: Query,
 ) -> None:
     """Which playbooks belong in: of a failure that is reported its own, else those of a task."""
-    shown = [row for row in knowledge.playbooks if allowed[row]]
-    known = [known_failure(knowledge, row) for row in shown]
+    known = [one for one in trade(knowledge).failures if allowed[one.row]]
     named = {
         tool
         for tool, rows in trade(knowledge).tools.items()
@@ -278,13 +278,15 @@ def from_events(
     records: Mapping[int, Text],
     weights: Weights,
     options: SynthesizeOptions,
+    counter: TokenCounter,
 ) -> list[Memory]:
     """The hits as memories, best first; each text and speaker once."""
     hits = found.hits
     if not len(hits.sequence):
         return []
     surest = float(relevance(hits.coverage, hits.cosine).max())
-    best = float(hits.fused[0]) or 1.0
+    fused, named = hits.fused.tolist(), hits.named.tolist()
+    best = fused[0] or 1.0
     seen: set[str] = set()
     memories: list[Memory] = []
     for place, seq in enumerate(found.sequence):
@@ -295,35 +297,25 @@ def from_events(
         said = text.split("] ", 1)[-1]
         if text and said not in seen:
             seen.add(said)
-            fused = float(hits.fused[place]) / best - ASKING * said.endswith("?")
-            match, named = surest * max(0.0, fused) ** SHARPNESS, float(hits.named[place])
-            memories.append(_event_memory(record, text, match, named, found.newest, options))
+            relative = fused[place] / best - ASKING * said.endswith("?")
+            memory = Memory(
+                source_id=record.event_id,
+                section="context",
+                text=text,
+                relevance=surest * max(0.0, relative) ** SHARPNESS,
+                named=named[place],
+                age=found.newest - record.occurred_at,
+                count=1,
+                sessions=1,
+                salience=record.salience,
+                confidence=OBSERVED,
+                same_session=record.session_id == options.active_session_id,
+                sources=(record.seq,),
+                states=record.is_message,
+                listed=record.listed(counter) if len(record.text) <= EXCERPT else 0,
+            )
+            memories.append(memory)
     return memories
-
-
-def _event_memory(
-    record: Text,
-    text: str,
-    match: float,
-    named: float,
-    newest: int,
-    options: SynthesizeOptions,
-) -> Memory:
-    return Memory(
-        source_id=record.event_id,
-        section="context",
-        text=text,
-        relevance=match,
-        named=named,
-        age=newest - record.occurred_at,
-        count=1,
-        sessions=1,
-        salience=record.salience,
-        confidence=OBSERVED,
-        same_session=record.session_id == options.active_session_id,
-        sources=(record.seq,),
-        states=record.is_message,
-    )
 
 
 def _artifact_memory(
@@ -336,13 +328,12 @@ def _artifact_memory(
 ) -> Memory:
     one = knowledge.records[row]
     found = one.candidate
-    held = frozenset(int(term) for term in unpack_terms(one.terms)["term"])
     return Memory(
         source_id=one.artifact_id,
         section=SECTION_OF[found.type],
         text=found.text,
         relevance=match,
-        named=_share(query.entities, held),
+        named=_share(query.entities, knowledge.terms(row)),
         age=newest - found.last_at,
         count=len(one.evidence),
         sessions=len(found.sessions),
@@ -355,19 +346,17 @@ def _artifact_memory(
     )
 
 
-def _covered(index: RecallIndex, weights: Weights) -> NDArray[np.float64]:
-    covered = np.zeros(len(index), np.float64)
+def _covered(holding: Holding, size: int, weights: Weights) -> Floats:
+    """Share of the terms, by weight, that each artifact holds."""
+    covered = np.zeros(size, np.float64)
     for term, weight in weights.of.items():
-        rows, _ = index.postings.find(term)
-        covered[rows] += weight
+        covered[holding[term][0]] += weight
     return covered / weights.total
 
 
 def _event_text(record: Text, weights: Weights) -> str:
-    if not record.text.strip():
-        return ""
-    who = f"{record.actor}: " if record.actor else ""
-    return f"[{day(record.occurred_at)}] {who}{excerpt(record.text, weights.of, EXCERPT)}"
+    text = record.text.strip()
+    return record.line(excerpt(text, weights.of, EXCERPT)) if text else ""
 
 
 def _share(wanted: frozenset[int], held: frozenset[int]) -> float:

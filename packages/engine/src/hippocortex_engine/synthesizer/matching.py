@@ -46,9 +46,10 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """Which artifacts are procedures, and which tools procedures and playbooks speak of, where."""
+    """Which artifacts are procedures, the playbooks, and which tools they speak of, where."""
 
     procedures: NDArray[np.bool_]
+    failures: Sequence[Known]
     tools: Mapping[str, list[int]]
 
 
@@ -62,16 +63,17 @@ def trade(knowledge: Knowledge) -> Trade:
         for row, one in enumerate(found):
             for tool in one.entities if one.type == "task_schema" else ():
                 tools[tool].append(row)
-        for row in knowledge.playbooks:
-            tools[known_failure(knowledge, row).tool].append(row)
-        made = _TRADES[knowledge] = Trade(procedures, dict(tools))
+        failures = [_known(knowledge, row) for row in knowledge.playbooks]
+        for one in failures:
+            tools[one.tool].append(one.row)
+        made = _TRADES[knowledge] = Trade(procedures, failures, dict(tools))
     return made
 
 
 _TRADES: WeakKeyDictionary[Knowledge, Trade] = WeakKeyDictionary()
 
 
-def known_failure(knowledge: Knowledge, row: int) -> Known:
+def _known(knowledge: Knowledge, row: int) -> Known:
     """The playbook at a place."""
     content = knowledge.records[row].candidate.content
     return Known(row, str(content.get("tool")), str(content.get("error")))

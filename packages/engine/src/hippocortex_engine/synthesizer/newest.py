@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hippocortex_core.render import split_day
 from hippocortex_engine.synthesizer.memory import Memory
 from hippocortex_engine.synthesizer.packer import Ranked
-from hippocortex_engine.synthesizer.signals import SIGNALS, evaluate, score
+from hippocortex_engine.synthesizer.signals import SIGNALS, score
 from hippocortex_engine.text import QUESTION_WORDS, STOP_WORDS
 
 LOOKED_AT = 12
@@ -100,10 +100,8 @@ def _doubted(older: Memory, newer: Memory) -> str:
 
 def _below(older: Ranked, newer: Ranked) -> Ranked:
     excess = (older.score - newer.score + BELOW) / SIGNALS["semantic_similarity"][1]
-    memory = replace(
-        older.memory,
+    memory = older.memory._replace(
         relevance=max(0.0, older.memory.relevance - excess),
         text=_doubted(older.memory, newer.memory),
     )
-    signals = evaluate(memory)
-    return Ranked(memory, signals, score(signals))
+    return Ranked(memory, score(memory))

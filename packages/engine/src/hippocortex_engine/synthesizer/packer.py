@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hippocortex_core.render import (
     CLOSING,
@@ -30,12 +31,10 @@ The tokenizer here writes its digits one by one and would count more.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A memory with its signals and the score they make."""
+class Ranked(NamedTuple):
+    """A memory with the score that its signals make."""
 
     memory: Memory
-    signals: dict[str, float]
     score: float
 
 
@@ -47,8 +46,7 @@ class Pack:
     budget: BudgetInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """Tokens of an entry: as it is listed under its day, and of its content by itself."""
 
     day: str
@@ -90,13 +88,13 @@ def pack(
 
 
 def _costs(ranked: Sequence[Ranked], counter: TokenCounter) -> list[Cost]:
-    parts = [split_day(one.memory.text) for one in ranked]
-    listed = counter.count_all([render_entry(rest) for _, rest in parts])
     (bullet,) = counter.count_all(["-"])
-    return [
-        Cost(day, tokens, tokens - bullet + (DATE if day else 0))
-        for (day, _), tokens in zip(parts, listed, strict=True)
-    ]
+    costs: list[Cost] = []
+    for one in ranked:
+        day, rest = split_day(one.memory.text)
+        listed = one.memory.listed or counter.count_all([render_entry(rest)])[0]
+        costs.append(Cost(day, listed, listed - bullet + (DATE if day else 0)))
+    return costs
 
 
 def _taken(

@@ -8,6 +8,7 @@ in Generative Agents (Park et al. 2023), the others are the reference's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from operator import mul
 
 from hippocortex_engine.synthesizer.memory import Memory
@@ -60,7 +61,7 @@ def confidence(memory: Memory) -> float:
 
 
 def _unit(value: float) -> float:
-    return 0.0 if value < 0.0 else min(value, 1.0)
+    return value if 0.0 <= value <= 1.0 else float(value > 0.0)
 
 
 Signal = Callable[[Memory], float]
@@ -80,12 +81,21 @@ SIGNALS: dict[str, tuple[Signal, float]] = {
 
 def evaluate(memory: Memory) -> dict[str, float]:
     """All eight signals, rounded to four digits."""
-    return dict(zip(_NAMES, [round(signal(memory), 4) for signal in _FUNCTIONS], strict=True))
+    return dict(zip(_NAMES, _values(memory), strict=True))
 
 
-def score(signals: dict[str, float]) -> float:
+def score(memory: Memory) -> float:
     """The weighted mean of what `evaluate` gives, 0..1, rounded to four digits."""
-    return round(sum(map(mul, _WEIGHTS, signals.values())), 4)
+    return round(sum(map(mul, _WEIGHTS, _values(memory))), 4)
+
+
+def _values(memory: Memory) -> list[float]:
+    return [_rounded(signal(memory)) for signal in _FUNCTIONS]
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _rounded(value: float) -> float:
+    return round(value, 4)  # slow, and most signals take few values
 
 
 _NAMES = tuple(SIGNALS)

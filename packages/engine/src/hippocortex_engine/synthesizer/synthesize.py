@@ -98,7 +98,7 @@ def compose(
     counter: TokenCounter,
 ) -> SynthesizeResult:
     """The context pack of what was found."""
-    events = from_events(found.hits, records, found.weights, options)
+    events = from_events(found.hits, records, found.weights, options, counter)
     told = [
         memory
         for memory in events
@@ -125,10 +125,9 @@ def _rank(memories: Sequence[Memory], query: Query, options: SynthesizeOptions) 
     """The memories that are wanted and trusted enough, highest score first."""
     wanted = set(options.sections) if options.sections is not None else None
     ranked = [
-        Ranked(memory, signals, score(signals))
+        Ranked(memory, score(memory))
         for memory in memories
         if wanted is None or memory.section in wanted
-        for signals in (evaluate(memory),)
     ]
     ranked.sort(key=_order)
     if not query.past:
@@ -147,7 +146,7 @@ def _entry(one: Ranked, options: SynthesizeOptions, records: Mapping[int, Text])
         content=memory.text,
         confidence=one.score,
         provenance=_provenance(memory, records) if options.include_provenance else None,
-        signals=dict(one.signals) if options.explain else None,
+        signals=evaluate(memory) if options.explain else None,
     )
 
 
