@@ -21,9 +21,8 @@ from hippocortex_engine.recall.dates import nearness
 from hippocortex_engine.recall.index import RecallIndex, signs
 from hippocortex_engine.recall.postings import Ints
 from hippocortex_engine.recall.query import Query
-from hippocortex_engine.recall.windows import MEANING, WORDS, around, spread, weighted
+from hippocortex_engine.recall.windows import K1, MEANING, WORDS, around, norm, spread, weighted
 
-K1, B = 1.5, 0.75
 LEXICAL, DENSE, ACTOR, LENGTH, SESSION, DATE = 1.0, 1.0, 0.4, 0.5, 0.3, 0.5
 """Weights of the fused score: BM25, cosine, the actor is named, it says something, its session,
 and how near it is to a date in the query."""
@@ -211,9 +210,9 @@ def _likely(index: RecallIndex, corpus: Corpus, terms: list[_Term], near: Floats
     A date counts as much as the best row's words: what happened then may use none of them.
     """
     scores = np.zeros(len(index), np.float32)
+    norms = index.lengths().norms(corpus.row)
     for term in terms:
-        norm = _norm(index.columns["length"][term.rows], corpus.row)
-        scores[term.rows] += _saturated(term.weight, term.counts, norm)
+        scores[term.rows] += _saturated(term.weight, term.counts, norms[term.rows])
     scores = spread(index, scores)
     return scores + near * np.float32(max(1.0, float(scores.max()))) if near.any() else scores
 
@@ -231,7 +230,7 @@ def _lexical(
     A date in the query is as much of it as a rare word is.
     """
     scale, length = index.lengths().of_windows(places)
-    norm = _norm(length, corpus.window)
+    norms = norm(length, corpus.window)
     window: Floats = np.zeros(len(rows), np.float32)
     dated = corpus.rarity(0) if near.any() else 0.0
     covered = near * np.float32(dated)
@@ -240,7 +239,7 @@ def _lexical(
         counts[term.rows] = term.counts
         held = counts[places]
         counts[term.rows] = 0
-        window += _saturated(term.weight, weighted(held * scale, WORDS), norm)
+        window += _saturated(term.weight, weighted(held * scale, WORDS), norms)
         covered += np.float32(term.share) * (held[:3].max(axis=0) > 0)
     total = np.float32(dated + sum(term.share for term in terms) or 1.0)
     session = _of_sessions(index, corpus, terms)[index.columns["session"][rows]]
@@ -253,22 +252,17 @@ def _of_sessions(index: RecallIndex, corpus: Corpus, terms: list[_Term]) -> Floa
     length = index.lengths().of_session
     if index is not corpus.index:
         length = np.maximum(length, average)  # it holds only pieces of sessions
-    norm = _norm(length, average)
-    scores = np.zeros(len(norm), np.float32)
+    norms = norm(length, average)
+    scores = np.zeros(len(norms), np.float32)
     for term in terms:
-        often = np.bincount(index.columns["session"][term.rows], term.counts, len(norm))
+        often = np.bincount(index.columns["session"][term.rows], term.counts, len(norms))
         weight = corpus.session_weight(term.term, often if index is corpus.index else None)
-        scores += _saturated(weight, often, norm)
+        scores += _saturated(weight, often, norms)
     return scores
 
 
-def _norm(length: NDArray[Any], average: float) -> Floats:
-    """How much a text of some length must hold of a word to be half as good as can be."""
-    return (K1 * (1 - B + B * length / average)).astype(np.float32)
-
-
-def _saturated(weight: float, often: NDArray[Any], norm: Floats) -> Floats:
-    return (weight * (K1 + 1) * often / (often + norm)).astype(np.float32)
+def _saturated(weight: float, often: NDArray[Any], norms: Floats) -> Floats:
+    return (weight * (K1 + 1) * often / (often + norms)).astype(np.float32)
 
 
 def window_cosine(index: RecallIndex, query: Query, places: Rows) -> Floats:

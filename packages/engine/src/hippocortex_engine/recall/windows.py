@@ -7,7 +7,7 @@ row is matched with its neighbours, which count the less the further away they a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 NONE = -1
 """In a column of row or code numbers: nothing."""
+
+K1, B = 1.5, 0.75
+"""Of BM25 (Robertson & Zaragoza 2009)."""
 
 WORDS = (1.0, 0.6, 0.3)
 """What a word counts that is said here, next door, and two doors away."""
@@ -73,6 +76,11 @@ def weighted(values: Floats, weights: Sequence[float]) -> Floats:
     return total
 
 
+def norm(length: NDArray[Any], average: float) -> Floats:
+    """How much a text of some length must hold of a word to be half as good as can be."""
+    return (K1 * (1 - B + B * length / average)).astype(np.float32)
+
+
 class Lengths:
     """Terms in windows and sessions, which BM25 measures lengths against; as of one index size."""
 
@@ -90,6 +98,13 @@ class Lengths:
             for distance, weight in enumerate(WORDS)
         ]
         self.average_window = self.average_row * (2 * sum(shares) - shares[0])
+        self._norms: tuple[float, Floats] | None = None
+
+    def norms(self, average: float) -> Floats:
+        """Each row's length as BM25 sees it, beside an average; kept for the next query."""
+        if self._norms is None or self._norms[0] != average:
+            self._norms = average, norm(self._of_row[:-1], average)
+        return self._norms[1]
 
     def of_windows(self, places: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """What each part of the windows given by `around` counts, and the terms in all of it."""

@@ -32,7 +32,7 @@ def temporal_recency(memory: Memory) -> float:
 
 def frequency(memory: Memory) -> float:
     """How often it was seen: n / (n + 3)."""
-    return memory.count / (memory.count + HALF_COUNT)
+    return memory.events / (memory.events + HALF_COUNT)
 
 
 def salience(memory: Memory) -> float:

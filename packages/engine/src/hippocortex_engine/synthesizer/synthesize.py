@@ -163,7 +163,7 @@ def _provenance(memory: Memory, records: Mapping[int, Text]) -> list[ProvenanceR
         source_type="artifact",
         source_id=memory.source_id,
         artifact_type=memory.artifact_type,
-        evidence_count=memory.count,
+        evidence_count=memory.events,
     )
     return [artifact, *events]
 
