@@ -98,7 +98,7 @@ def test_the_old_deadline_is_still_known_when_asked_about_the_past(engine, remem
     told = [one for one in before if "30 April" in one.content]
     assert any(kickoff[0] in sources(one) for one in told)
     then = answers(engine, "When was the grant proposal due, as of 5 April 2025?")
-    assert place(then, "30 April") < place(then[:1], "14 May") or "30 April" in then[0].content
+    assert "30 April" in then[0].content
 
 
 def test_a_message_that_no_pattern_reads_still_casts_doubt_on_an_older_fact(engine):
@@ -115,14 +115,26 @@ def test_a_message_that_no_pattern_reads_still_casts_doubt_on_an_older_fact(engi
     assert fact.content.endswith("but see 16 April 2025)")
 
 
+PREFERENCE = (
+    talk("jan", "2025-01-10", ("user", "I prefer tea in the morning."), ("assistant", "OK.")),
+    talk("jun", "2025-06-20", ("user", "I no longer drink tea. I prefer coffee now.")),
+)
+
+
 def test_a_changed_preference_comes_first_and_the_old_one_is_dated(engine, remember):
-    remember(
-        talk("jan", "2025-01-10", ("user", "I prefer tea in the morning."), ("assistant", "OK.")),
-        talk("jun", "2025-06-20", ("user", "I no longer drink tea. I prefer coffee now.")),
-    )
+    remember(*PREFERENCE)
     entries = answers(engine, "What do I prefer to drink in the morning?")
     assert "coffee" in entries[0].content
     assert place(entries, "tea in the morning") > 0
+
+
+@pytest.mark.parametrize(
+    "query", ["What did I prefer to drink in the past?", "What did I prefer in January 2025?"]
+)
+def test_the_old_preference_is_still_known_when_asked_about_the_past(engine, remember, query):
+    [january, _] = remember(*PREFERENCE)
+    told = [one for one in answers(engine, query) if "tea in the morning" in one.content]
+    assert any(january[0] in sources(one) for one in told)
 
 
 NEGATED = (
