@@ -194,7 +194,7 @@ def _asked(holding: Holding, size: int, query: Query, weights: Weights) -> Float
 
 def _titled(title: frozenset[int], weights: Weights) -> float:
     """Share of a title that the query asks for."""
-    return sum(term in weights.of for term in title) / len(title) if title else 0.0
+    return len(title & weights.of.keys()) / len(title) if title else 0.0
 
 
 def _settle(
