@@ -16,7 +16,7 @@ ADAPTERS = sorted(
 )
 WITHOUT_CONTRACT = {"openclaw"}
 """Whose host is no Python framework that the contract could run."""
-APART = {"crewai"}
+APART = {"agent-framework", "autogen", "crewai"}
 """Whose framework the development environment cannot hold; their own sessions import them."""
 
 MAX_LINES = 300

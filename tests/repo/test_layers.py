@@ -40,6 +40,11 @@ LAYERS = {
             }
         ),
     ),
+    "agent-framework": Layer(at_import=frozenset({"hippocortex_core", "agent_framework"})),
+    "autogen": Layer(
+        at_import=frozenset({"hippocortex_core", "pydantic"}),
+        later=frozenset({"autogen", "autogen_agentchat", "autogen_core", "ag2"}),
+    ),
     "crewai": Layer(at_import=frozenset({"hippocortex_core", "crewai", "pydantic"})),
     "langgraph": Layer(
         at_import=frozenset({"hippocortex_core", "langgraph", "langchain_core", "langchain"}),
@@ -50,7 +55,8 @@ LAYERS = {
         later=frozenset(
             {
                 *("hippocortex_engine", "hippocortex_server", "hippocortex_langgraph"),
-                *("hippocortex_crewai", "hippocortex_openai_agents"),
+                *("hippocortex_agent_framework", "hippocortex_autogen", "hippocortex_crewai"),
+                "hippocortex_openai_agents",
                 *("openai", "anthropic"),
             }
         ),

@@ -1,9 +1,13 @@
 """Several processes: one socket, one set of limits, and none that stays dead or stays behind."""
 
+import contextlib
 import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
 
 MESSAGE = {"type": "message", "sessionId": "s1", "payload": {"role": "user", "content": "hello"}}
 
@@ -85,3 +89,35 @@ def test_it_learns_by_itself_once_for_all_workers(start, wait_for, store, a_key)
             lambda: any(line["message"] == "learned" for line in server.lines), "a line in the log"
         )
     assert server.stop() == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="nothing shows who has a connection")
+def test_no_worker_gets_all_connections(start, wait_for):
+    server = start("--workers", "2")
+    wait_for(lambda: len(server.workers) == 2)
+    wait_for(lambda: server.log.count("Application startup complete") == 2)
+
+    def sockets(pid):
+        links = [link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()]
+        return sum(str(link).startswith("socket:") for link in links)
+
+    before = [sockets(pid) for pid in server.workers]
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for _ in range(12)]
+        assert {client.get("/health").status_code for client in clients} == {200}
+        after = [sockets(pid) for pid in server.workers]
+    taken = [now - then for now, then in zip(after, before, strict=True)]
+    # How evenly depends on how busy the machine is.
+    assert min(taken) >= 3, taken
+
+
+def test_a_worker_takes_connections_that_nobody_else_does(start, wait_for):
+    server = start("--workers", "2")
+    wait_for(lambda: server.log.count("Application startup complete") == 2)
+    os.kill(server.workers[0], signal.SIGSTOP)
+    try:
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(server.client()) for _ in range(5)]
+            assert {client.get("/health").status_code for client in clients} == {200}
+    finally:
+        os.kill(server.workers[0], signal.SIGCONT)

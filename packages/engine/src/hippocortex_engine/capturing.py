@@ -120,7 +120,7 @@ def store(
     if fresh:
         taken = arrivals.take_sequence(connection, tenant_id, len(fresh), month_number(now))
         check_embedder(taken.embedder, embedder)
-        recent.expect(Place(taken.first - 1, taken.generation))
+        recent.catch_up(connection, tenant_id, Place(taken.first - 1, taken.generation))
         rows = _rows(connection, tenant_id, prepared, fresh, results, recent, taken.first)
         arrivals.insert_rows(connection, rows)
         recent.moved(Place(taken.first + len(fresh) - 1, taken.generation))
@@ -164,9 +164,10 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """The rows of new events, numbered from `first`; says in `results` what becomes of them."""
     rows: list[dict[str, Any]] = []
+    recent.load(connection, tenant_id, (prepared[one].event.session_id for one in fresh))
     for seq, position in enumerate(fresh, first):
         one = prepared[position]
-        score = _salience(one, recent.of(connection, tenant_id, one.event.session_id))
+        score = _salience(one, recent.of(one.event.session_id))
         identifier = one.event_id or _identifier(tenant_id, seq, one.event)
         recent.add(one.event.session_id, one.vector)
         rows.append(_row(tenant_id, seq, identifier, score, one))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,14 @@ RECENT = 8
 
 _SESSIONS = 2_048  # sessions whose recent vectors are kept at hand: 4 MB
 
+_NEAR = 1_024  # events of others that are read rather than everything anew
+
 Kept = NDArray[np.int8]
+"""Vectors, one a row."""
+
+Vector = NDArray[np.int8]
+
+_NOTHING: Kept = np.empty((0, 0), dtype=np.int8)
 
 
 class Place(NamedTuple):
@@ -27,42 +35,57 @@ class Place(NamedTuple):
 
 
 class Recent:
-    """The last vectors of sessions, as long as nobody else has written since.
+    """The last vectors of sessions, as of the place where this process left the tenant.
 
-    It remembers where the tenant stood: if another process has stored or forgotten events since,
-    what is kept here is stale and dropped.  Not to be shared between threads at the same time.
+    If another process has stored events since, they are read and added; if it has changed stored
+    ones, what is kept here is stale and dropped.  Not to be shared between threads at the same
+    time.
     """
 
     def __init__(self) -> None:
         self.place: Place | None = None
         self._sessions: OrderedDict[str, Kept] = OrderedDict()
 
-    def of(self, connection: Connection, tenant_id: str, session: str) -> Kept:
-        """The session's last vectors, newest last."""
-        known = self._sessions.get(session)
-        if known is None:
-            stored = arrivals.recent_vectors(connection, tenant_id, session, RECENT)
-            known = np.frombuffer(b"".join(reversed(stored)), dtype=np.int8)
-            known = known.reshape(len(stored), -1) if stored else known
-            self._sessions[session] = known
-            if len(self._sessions) > _SESSIONS:
-                self._sessions.popitem(last=False)
-        else:
+    def load(self, connection: Connection, tenant_id: str, sessions: Iterable[str]) -> None:
+        """Have at hand what these sessions said last, in one go."""
+        wanted = list(dict.fromkeys(sessions))
+        missing = [session for session in wanted if session not in self._sessions]
+        if missing:
+            self._sessions |= dict.fromkeys(missing, _NOTHING)
+            for session, vector in arrivals.recent_vectors(connection, tenant_id, missing, RECENT):
+                self.add(session, np.frombuffer(vector, dtype=np.int8))
+        for session in wanted:
             self._sessions.move_to_end(session)
-        return known
+        while len(self._sessions) > max(_SESSIONS, len(wanted)):
+            self._sessions.popitem(last=False)
 
-    def add(self, session: str, vector: NDArray[np.int8]) -> None:
-        """A session of `of` has one more event."""
+    def of(self, session: str) -> Kept:
+        """The vectors of a session that was loaded, newest last."""
+        return self._sessions[session]
+
+    def add(self, session: str, vector: Vector) -> None:
+        """A session that was loaded has one more event."""
         known = self._sessions[session]
         newest = vector[None, :]
         self._sessions[session] = (
             np.concatenate((known[1 - RECENT :], newest)) if len(known) else newest
         )
 
-    def expect(self, place: Place) -> None:
-        """Drop everything unless the tenant stands where this process left it."""
-        if place != self.place:
+    def catch_up(self, connection: Connection, tenant_id: str, place: Place) -> None:
+        """Have what others have stored since; within the transaction that is at `place`."""
+        known = self.place
+        if place == known:
+            return
+        if (
+            known is None
+            or place.generation != known.generation
+            or not 0 < place.head - known.head <= _NEAR
+        ):
             self.clear()
+            return
+        for session, vector in arrivals.vectors_since(connection, tenant_id, known.head):
+            if session in self._sessions:
+                self.add(session, np.frombuffer(vector, dtype=np.int8))
 
     def moved(self, place: Place) -> None:
         """What is kept here now reaches up to a place."""

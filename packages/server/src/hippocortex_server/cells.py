@@ -76,7 +76,7 @@ class SharedCells:
     def __init__(self, path: str | Path) -> None:
         self._size = len(_HEADER) + SLOTS * _SLOT.size
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        with _locked(self._file):
+        with locked(self._file):
             if os.read(self._file, len(_HEADER)) != _HEADER:
                 os.ftruncate(self._file, 0)
                 os.ftruncate(self._file, self._size)
@@ -87,7 +87,7 @@ class SharedCells:
     def update(self, name: str, change: Change) -> None:
         """Change a number."""
         digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
-        with _locked(self._file):
+        with locked(self._file):
             place, value = self._find(digest)
             _SLOT.pack_into(self._map, place, digest, change(value))
 
@@ -113,7 +113,8 @@ if sys.platform == "win32":
     import msvcrt
 
     @contextmanager
-    def _locked(file: int) -> Generator[None]:
+    def locked(file: int) -> Generator[None]:
+        """Hold a file while other processes wait."""
         os.lseek(file, 0, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_LOCK, 1)
         try:
@@ -125,7 +126,8 @@ else:
     import fcntl
 
     @contextmanager
-    def _locked(file: int) -> Generator[None]:
+    def locked(file: int) -> Generator[None]:
+        """Hold a file while other processes wait."""
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
             yield

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
 from uuid import uuid4
@@ -32,8 +33,13 @@ HEAD_BYTES = 131_072
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection.
 
+    Attributes:
+        when_lost: Called when the connection has ended.
+    """
+
+    when_lost: Callable[[], None] | None = None
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
     _head_bytes = 0
@@ -47,6 +53,8 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         self._stop_timer()
+        if self.when_lost is not None:
+            self.when_lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -115,7 +115,11 @@ def _shared(settings: ServerSettings) -> Generator[ServerSettings]:
     metrics = folder / "metrics"
     metrics.mkdir()
     kept = {name: os.environ.get(name) for name in (VARIABLE, _PROMETHEUS)}
-    shared = replace(settings, limits_file=settings.limits_file or str(folder / "limits"))
+    shared = replace(
+        settings,
+        limits_file=settings.limits_file or str(folder / "limits"),
+        connections_file=str(folder / "connections") if os.name == "posix" else None,
+    )
     shared.to_environ()
     os.environ.setdefault(_PROMETHEUS, str(metrics))
     try:
@@ -133,6 +137,7 @@ def _config(settings: ServerSettings, app: object, *, factory: bool = False) -> 
         app,  # pyright: ignore[reportArgumentType] - an application, or where to find its factory
         factory=factory,
         workers=settings.workers,
+        loop="hippocortex_server.balance:new_loop" if settings.connections_file else "auto",
         http=Protocol,
         ws="none",
         lifespan="on",

@@ -43,6 +43,7 @@ class ServerSettings:
         request_timeout: Seconds for a request to be answered.
         shutdown_timeout: Seconds for requests under way to finish when the server stops.
         limits_file: Where the workers keep the state of the rate limits they share.
+        connections_file: Where the workers count their connections, to take turns with new ones.
         otel: Whether to send traces by OpenTelemetry.
         log_format: One JSON document a line, or text.
     """
@@ -60,6 +61,7 @@ class ServerSettings:
     request_timeout: float = 60.0
     shutdown_timeout: float = 30.0
     limits_file: str | None = None
+    connections_file: str | None = None
     otel: bool = False
     log_format: LogFormat = "json"
 

@@ -19,10 +19,11 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from hippocortex_core.config import Settings, resolve
@@ -42,6 +43,7 @@ __all__ = ["Recall", "Recorder", "RecorderStats", "shared_recorder"]
 if TYPE_CHECKING:
     from typing_extensions import Self  # in typing from 3.11 on
 
+T = TypeVar("T")
 _ID_CHARS = 256
 
 
@@ -202,6 +204,42 @@ class Recorder:
             return Recall.of(await recaller.wait_async(recaller.ask(*asked)))
         except Exception as error:  # noqa: BLE001 - an agent never breaks because of its memory
             return self._nothing(error)
+
+    def call(self, ask: Callable[[MemoryService], T], timeout: float = 5.0) -> T:
+        """As `acall`, for callers that wait."""
+        room = self._room
+        try:
+            future = room.recaller.calls.submit(lambda: ask(room.home.open()))
+        except RuntimeError as error:
+            raise UnavailableError("the recorder is closed") from error
+        try:
+            return future.result(timeout)
+        except WaitedTooLong:
+            if future.done():
+                raise  # the memory's own
+            raise UnavailableError(f"the memory did not answer within {timeout:g} s") from None
+
+    async def acall(self, ask: Callable[[MemoryService], T], timeout: float = 5.0) -> T:
+        """What the memory itself answers: for an adapter that keeps things of its own there.
+
+        The event loop goes on meanwhile.  Unlike the rest of this it raises what goes wrong.
+
+        Args:
+            ask: Called with the memory, in a thread that a hanging memory may keep for long.
+            timeout: Seconds to wait for it.
+
+        Raises:
+            UnavailableError: There is no answer in time, or the recorder is closed.
+        """
+        room = self._room
+        try:
+            future = room.recaller.calls.submit(lambda: ask(room.home.open()))
+        except RuntimeError as error:
+            raise UnavailableError("the recorder is closed") from error
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+        except asyncio.TimeoutError:
+            raise UnavailableError(f"the memory did not answer within {timeout:g} s") from None
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Deliver everything recorded so far; False if some of it still waits after `timeout` s.

@@ -132,6 +132,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     home: ClassVar[HttpHome]
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes: the second would wait 40 ms
 
     def do_GET(self) -> None:
         self._serve()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, insert, select, update
 
 from hippocortex_core.errors import QuotaExceededError
 from hippocortex_engine.storage.events import chunks
@@ -41,6 +41,30 @@ _RECENT = Prepared(
     .where(events.c.tenant_id == bindparam("tenant"), events.c.session_id == bindparam("session"))
     .order_by(events.c.seq.desc())
     .limit(bindparam("most"))
+)
+_RECENT_OF_MANY = """
+SELECT wanted.session_id, found.vector
+FROM unnest(%(sessions)s::text[]) AS wanted (session_id) CROSS JOIN LATERAL (
+  SELECT seq, vector FROM events
+  WHERE tenant_id = %(tenant)s AND session_id = wanted.session_id
+  ORDER BY seq DESC LIMIT %(most)s
+) AS found
+ORDER BY found.seq
+"""
+"""All sessions in one round trip (PostgreSQL)."""
+_KNOWN = """
+SELECT given.value, found.event_id, found.salience
+FROM unnest(%(wanted)s::text[]) AS given (value) CROSS JOIN LATERAL (
+  SELECT event_id, salience FROM events
+  WHERE tenant_id = %(tenant)s AND {column} = given.value
+  LIMIT 1
+) AS found
+"""
+"""A look into the index for each: of a young table PostgreSQL would rather read everything."""
+_SINCE = Prepared(
+    select(events.c.session_id, events.c.vector)
+    .where(events.c.tenant_id == bindparam("tenant"), events.c.seq > bindparam("seq"))
+    .order_by(events.c.seq)
 )
 
 
@@ -87,33 +111,50 @@ def known_keys(
     if len(keys) == 1:
         found = known_key(connection, tenant_id, keys[0])
         return {} if found is None else {keys[0]: found}
-    return {
-        row.idempotency_key: (row.event_id, row.salience)
-        for chunk in chunks(keys)
-        for row in connection.execute(
-            select(events.c.idempotency_key, events.c.event_id, events.c.salience).where(
-                events.c.tenant_id == tenant_id, events.c.idempotency_key.in_(chunk)
-            )
-        )
-    }
+    rows = _known(connection, tenant_id, events.c.idempotency_key, keys)
+    return {key: (name, salience) for key, name, salience in rows}
 
 
 def known_ids(connection: Connection, tenant_id: str, ids: Sequence[str]) -> dict[str, float]:
     """Which of the event ids are stored: id to salience."""
-    return {
-        row.event_id: row.salience
-        for chunk in chunks(ids)
+    rows = _known(connection, tenant_id, events.c.event_id, ids)
+    return {key: salience for key, _, salience in rows}
+
+
+def _known(
+    connection: Connection, tenant_id: str, column: ColumnElement[Any], wanted: Sequence[str]
+) -> list[tuple[str, str, float]]:
+    """(value of the column, event id, salience) of the tenant's events with these values."""
+    if connection.dialect.name == "postgresql":
+        statement = _KNOWN.format(column=column.key)
+        values = {"tenant": tenant_id, "wanted": list(wanted)}
+        return [tuple(row) for row in connection.exec_driver_sql(statement, values)]
+    return [
+        tuple(row)
+        for chunk in chunks(wanted)
         for row in connection.execute(
-            select(events.c.event_id, events.c.salience).where(
-                events.c.tenant_id == tenant_id, events.c.event_id.in_(chunk)
+            select(column, events.c.event_id, events.c.salience).where(
+                events.c.tenant_id == tenant_id, column.in_(chunk)
             )
         )
-    }
+    ]
 
 
 def recent_vectors(
-    connection: Connection, tenant_id: str, session_id: str, count: int
-) -> list[bytes]:
-    """The vectors of a session's last events, newest first."""
-    wanted = {"tenant": tenant_id, "session": session_id, "most": count}
-    return [row[0] for row in _RECENT.run(connection, wanted)]
+    connection: Connection, tenant_id: str, sessions: Sequence[str], count: int
+) -> list[tuple[str, bytes]]:
+    """(session, vector) of the last events of each session, oldest first."""
+    if len(sessions) > 1 and connection.dialect.name == "postgresql":
+        values = {"tenant": tenant_id, "sessions": list(sessions), "most": count}
+        return [(row[0], row[1]) for row in connection.exec_driver_sql(_RECENT_OF_MANY, values)]
+    found: list[tuple[str, bytes]] = []
+    for session in sessions:
+        wanted = {"tenant": tenant_id, "session": session, "most": count}
+        found += [(session, row[0]) for row in reversed(_RECENT.rows(connection, wanted))]
+    return found
+
+
+def vectors_since(connection: Connection, tenant_id: str, seq: int) -> list[tuple[str, bytes]]:
+    """(session, vector) of the events after a sequence number, oldest first."""
+    rows = _SINCE.rows(connection, {"tenant": tenant_id, "seq": seq})
+    return [(row[0], row[1]) for row in rows]

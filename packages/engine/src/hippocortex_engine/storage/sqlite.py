@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -24,6 +25,11 @@ from hippocortex_engine.storage.revision import HEAD_REVISION, newer
 _WRITER_CACHE = 32_000  # kB: the upper pages of four indexes
 
 _READER_CACHE = 4_000  # kB, of every thread that reads; beyond, the system's cache serves
+
+_POLLS = (0.0005, 0.005)
+"""Seconds between a writer's looks at whether another process has finished: the first, the longest.
+
+SQLite's own waiting sleeps up to 100 ms, long after a transaction of a few has ended."""
 
 _CHECKPOINT_PATIENCE = 250  # milliseconds that a checkpoint waits for readers
 
@@ -47,7 +53,9 @@ class SqliteBackend:
         self._write_lock = threading.RLock()
         self._writer: Connection | None = None
         self._wants_checkpoint = False
+        self._patience = BUSY_SECONDS
         self.engine = _create(self._url)
+        event.listen(self.engine, "begin", self._begin)
         self._shared = isinstance(self.engine.pool, StaticPool)
 
     def inspect(self) -> None:
@@ -128,9 +136,15 @@ class SqliteBackend:
 
     def busy_timeout(self, milliseconds: int) -> None:
         """How long this process's writer waits for another process's transaction."""
-        with self._write_lock:
-            writer = self._writer or self._open_writer()
-            _raw(writer).execute(f"PRAGMA busy_timeout={milliseconds}")
+        self._patience = milliseconds / 1000
+
+    def _begin(self, connection: Connection) -> None:
+        # The driver's own transaction handling begins late and cannot take the write lock at once;
+        # a reader that becomes a writer half-way is what "database is locked" is made of.
+        if connection.get_execution_options().get("hippocortex_write", False):
+            _begin_writing(_raw(connection), self._patience)
+        else:
+            _raw(connection).execute("BEGIN")
 
     def _try_checkpoint(self) -> None:
         if not self._wants_checkpoint:
@@ -151,6 +165,7 @@ class SqliteBackend:
         # much as storing an event.
         writer = self.engine.connect().execution_options(hippocortex_write=True)
         _raw(writer).execute(f"PRAGMA cache_size=-{_WRITER_CACHE}")
+        _raw(writer).execute("PRAGMA busy_timeout=0")  # `_begin` waits
         self._writer = writer
         return writer
 
@@ -191,7 +206,6 @@ def _create(url: URL) -> Engine:
         **options,
     )
     event.listen(engine, "connect", _pragmas(synchronous))
-    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -217,11 +231,20 @@ def _pragmas(synchronous: str) -> Any:
     return on_connect
 
 
-def _begin(connection: Connection) -> None:
-    # The driver's own transaction handling begins late and cannot take the write lock at once;
-    # a reader that becomes a writer half-way is what "database is locked" is made of.
-    write = connection.get_execution_options().get("hippocortex_write", False)
-    _raw(connection).execute("BEGIN IMMEDIATE" if write else "BEGIN")
+def _begin_writing(raw: sqlite3.Connection, patience: float) -> None:
+    """Take the write lock, as soon as no other process has it."""
+    end = time.monotonic() + patience
+    pause, longest = _POLLS
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as failure:  # noqa: PERF203 - it is what the loop is for
+            if "locked" not in str(failure) or time.monotonic() >= end:
+                raise
+            time.sleep(pause)
+            pause = min(longest, pause * 1.5)
+        else:
+            return
 
 
 def _raw(connection: Connection) -> sqlite3.Connection:
