@@ -34,7 +34,7 @@ FOLDS, UNRELATED, SHUFFLES = 5, 200, 40
 NOON = 1_800_000_000_000
 PATTERNS = ("task_schema", "failure_playbook", "decision_policy", "causal_pattern")
 HARMFUL = {"procedures", "failures", "decisions"}
-PLOT = Path(__file__).parents[2] / "docs" / "images" / "learning.svg"
+PLOT = Path(__file__).parents[2] / "docs" / "images" / "learn.svg"
 
 Scores = defaultdict[str, list[float]]
 
