@@ -44,6 +44,37 @@ def test_windows_do_not_reach_into_another_session(engine):
     assert not any("brown box" in content for content in found)
 
 
+def test_what_another_user_says_does_not_help_to_find_what_stands_next_to_it(open_memory):
+    def packs(name, session_of_bob):
+        memory = open_memory(name)
+        for user, session, text in (
+            ("bob", session_of_bob, "Which instrument did your grandfather play?"),
+            ("ann", "a", "It was delivered on Tuesday in a small brown box."),
+        ):
+            event = said(text, session)
+            event.metadata = {"user_id": user}
+            memory.capture(event)
+        query = "Which instrument did the grandfather play?"
+        return [
+            memory.synthesize(query, SynthesizeOptions(user_id=user, min_confidence=0.0)).entries
+            for user in ("ann", "bob")
+        ]
+
+    together, apart = packs("together.db", "a"), packs("apart.db", "b")
+    # How new it is in the session is said of it when it is captured.
+    assert together[0][0].confidence == pytest.approx(apart[0][0].confidence, abs=0.01)
+    assert "grandfather" in together[1][0].content
+
+
+def test_a_reply_without_a_user_helps_to_find_what_the_user_said_next_to_it(engine):
+    engine.capture(said("Which instrument did your grandfather play?", "own", role="assistant"))
+    event = said("The accordion, every Sunday after church.", "own")
+    event.metadata = {"user_id": "ann"}
+    engine.capture(event)
+    found = contents(engine, "Which instrument did the grandfather play?", user_id="ann")
+    assert "accordion" in found[0]
+
+
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_capturing_in_pieces_finds_the_same_to_the_last_digit(open_memory, batch):
     events = [

@@ -13,7 +13,7 @@ from hippocortex_engine.recall.corpus import Beyond
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.query import MAX_TERMS, Query
 from hippocortex_engine.recall.search import Part
-from hippocortex_engine.recall.visible import visible
+from hippocortex_engine.recall.visible import foreign, visible
 from hippocortex_engine.recall.windows import around
 from hippocortex_engine.storage.archive import Archive, Archived, Wanted
 
@@ -54,7 +54,7 @@ def propose(
     rows = rows[index.columns["seq"][rows] <= floor]
     seen = visible(index, options)
     rows = rows if seen is None else rows[seen[rows]]
-    return Older(Part(index, None, rows), beyond, state.newest)
+    return Older(Part(index, None, foreign(index, options), rows), beyond, state.newest)
 
 
 def _with_neighbours(index: RecallIndex, rows: NDArray[np.int64]) -> NDArray[np.int64]:

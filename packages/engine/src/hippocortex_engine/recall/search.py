@@ -78,11 +78,13 @@ NOTHING = Hits(
 class Part:
     """Events that are searched together, and which of them may be shown (None: all).
 
-    `chosen`: somebody else has found the rows that may answer.
+    `foreign`: events that must not matter at all; `chosen`: somebody else has found the rows that
+    may answer.
     """
 
     index: RecallIndex
     allowed: NDArray[np.bool_] | None
+    foreign: NDArray[np.bool_] | None = None
     chosen: Rows | None = None
 
 
@@ -167,11 +169,13 @@ def _joined(found: Sequence[_Evidence]) -> _Evidence:
 def _evidence(part: Part, query: Query, corpus: Corpus, newest: int) -> _Evidence:
     """What speaks for the rows of a part that are proposed."""
     index, columns = part.index, part.index.columns
-    terms = _terms(index, corpus)
+    terms = _terms(part, corpus)
     near = nearness(query.dates, columns["occurred_at"], newest)
     rows = _proposed(part, query, corpus, terms, near) if part.chosen is None else part.chosen
     places = around(index, rows, len(MEANING) - 1)
-    words = _lexical(index, corpus, terms, rows, places[: 2 * len(WORDS) - 1], near[rows])
+    if part.foreign is not None:
+        places[np.append(part.foreign, np.False_)[places]] = len(index)
+    words = _lexical(part, corpus, terms, rows, places[: 2 * len(WORDS) - 1], near[rows])
     return _Evidence(
         sequence=columns["seq"][rows],
         window=words.window,
@@ -185,14 +189,17 @@ def _evidence(part: Part, query: Query, corpus: Corpus, newest: int) -> _Evidenc
     )
 
 
-def _terms(index: RecallIndex, corpus: Corpus) -> list[_Term]:
+def _terms(part: Part, corpus: Corpus) -> list[_Term]:
     """Where the terms of the query stand, the rarest first."""
-    own = index is corpus.index
-    return [
-        _Term(term, rows, counts, corpus.weight(term), corpus.share(term))
-        for term in corpus.terms
-        for rows, counts in (corpus.held[term] if own else index.postings.find(term),)
-    ]
+    found: list[_Term] = []
+    for term in corpus.terms:
+        own = part.index is corpus.index
+        rows, counts = corpus.held[term] if own else part.index.postings.find(term)
+        if part.foreign is not None:
+            mine = ~part.foreign[rows]
+            rows, counts = rows[mine], counts[mine]
+        found.append(_Term(term, rows, counts, corpus.weight(term), corpus.share(term)))
+    return found
 
 
 def _proposed(part: Part, query: Query, corpus: Corpus, terms: list[_Term], near: Floats) -> Rows:
@@ -218,7 +225,7 @@ def _likely(index: RecallIndex, corpus: Corpus, terms: list[_Term], near: Floats
 
 
 def _lexical(
-    index: RecallIndex,
+    part: Part,
     corpus: Corpus,
     terms: list[_Term],
     rows: Rows,
@@ -229,6 +236,7 @@ def _lexical(
 
     A date in the query is as much of it as a rare word is.
     """
+    index = part.index
     scale, length = index.lengths().of_windows(places)
     norms = norm(length, corpus.window)
     window: Floats = np.zeros(len(rows), np.float32)
@@ -242,12 +250,13 @@ def _lexical(
         window += _saturated(term.weight, weighted(held * scale, WORDS), norms)
         covered += np.float32(term.share) * (held[:3].max(axis=0) > 0)
     total = np.float32(dated + sum(term.share for term in terms) or 1.0)
-    session = _of_sessions(index, corpus, terms)[index.columns["session"][rows]]
+    session = _of_sessions(part, corpus, terms)[index.columns["session"][rows]]
     return _Words(window, session, (covered / total).astype(np.float32))
 
 
-def _of_sessions(index: RecallIndex, corpus: Corpus, terms: list[_Term]) -> Floats:
+def _of_sessions(part: Part, corpus: Corpus, terms: list[_Term]) -> Floats:
     """BM25 of every session, taken as one text."""
+    index, whole = part.index, part.index is corpus.index and part.foreign is None
     average = corpus.index.lengths().average_session
     length = index.lengths().of_session
     if index is not corpus.index:
@@ -256,7 +265,7 @@ def _of_sessions(index: RecallIndex, corpus: Corpus, terms: list[_Term]) -> Floa
     scores = np.zeros(len(norms), np.float32)
     for term in terms:
         often = np.bincount(index.columns["session"][term.rows], term.counts, len(norms))
-        weight = corpus.session_weight(term.term, often if index is corpus.index else None)
+        weight = corpus.session_weight(term.term, often if whole else None)
         scores += _saturated(weight, often, norms)
     return scores
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hippocortex_core.types import SynthesizeOptions
 from hippocortex_engine.recall.index import RecallIndex
+from hippocortex_engine.recall.windows import NONE
 
 
 def visible(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
@@ -22,3 +23,14 @@ def visible(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_]
             fits = index.columns[column] == (-2 if code is None else code)
             mask = fits if mask is None else mask & fits
     return mask
+
+
+def foreign(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
+    """The rows of other users than the one asked for, nobody's left out; None: whoever asks.
+
+    What they say must not even help to find what stands next to it.
+    """
+    if options.user_id is None:
+        return None
+    users, code = index.columns["user"], index.owners.find(options.user_id)
+    return (users != NONE) & (users != (NONE if code is None else code))

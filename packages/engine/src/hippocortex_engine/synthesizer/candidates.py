@@ -24,7 +24,7 @@ from hippocortex_engine.recall.search import (
     window_cosine,
 )
 from hippocortex_engine.recall.texts import Text
-from hippocortex_engine.recall.visible import visible
+from hippocortex_engine.recall.visible import foreign, visible
 from hippocortex_engine.synthesizer.excerpt import excerpt
 from hippocortex_engine.synthesizer.matching import (
     Known,
@@ -268,7 +268,8 @@ def event_hits(
     """The events that may answer, unless the context section is not wanted."""
     if not wants_events(options):
         return EventHits(NOTHING, (), newest)
-    parts = [Part(index, visible(index, options)), *([] if older is None else [older])]
+    part = Part(index, visible(index, options), foreign(index, options))
+    parts = [part, *([] if older is None else [older])]
     hits = search(parts, query, corpus, newest, EVENTS)
     return EventHits(hits, tuple(hits.sequence.tolist()), newest)
 
