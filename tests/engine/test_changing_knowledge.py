@@ -214,6 +214,21 @@ def test_what_one_person_says_does_not_revise_what_another_says_of_herself(engin
     assert "Fedora" in entries[0].content
 
 
+DISHES = (
+    "ramen pho lasagne paella goulash falafel sushi pierogi tacos biryani laksa moussaka".split()
+)
+
+
+def test_what_one_user_says_casts_no_doubt_on_a_fact_about_another(engine):
+    for number, dish in enumerate(DISHES):  # more than a pack has facts
+        said = (("user", f"My favourite lunch is {dish}."), ("assistant", "Noted."))
+        engine.capture_batch(talk(f"s{number}", f"2025-03-{number + 10}", *said, user=f"u{number}"))
+    engine.learn()
+    entries = answers(engine, "What is my favourite lunch?")
+    assert {"facts", "context"} == {one.section for one in entries}
+    assert not any("but see" in one.content for one in entries)
+
+
 def test_users_of_one_name_never_see_each_others_facts(engine):
     for user, city in (("ana-1", "Lyon"), ("ana-2", "Graz")):
         said = (("user", f"My name is Ana. I live in {city}."),)

@@ -36,8 +36,8 @@ class Knowledge:
     that the events of several users support, or of nobody in particular, are the tenant's;
     statements about somebody (facts) never are.
 
-    `outdated`: events that say what no longer holds; `endings`: those that say so without saying
-    what holds instead.
+    `read`: events that a fact was read from which holds; `outdated`: events that say what no longer
+    holds; `endings`: those that say so without saying what holds instead.
     """
 
     def __init__(
@@ -53,6 +53,12 @@ class Knowledge:
         self._current = np.array([not _is_past(one) for one in self.records], dtype=np.bool_)
         holding = {_about(one) for one in self.records if not _is_past(one)}
         ended = [one for one in self.records if _is_past(one)]
+        self.read = frozenset(
+            seq
+            for one in self.records
+            if one.candidate.type == "fact" and not _is_past(one)
+            for seq in one.evidence
+        )
         self.outdated = frozenset(seq for one in ended for seq in one.evidence[:-1])
         self.endings = frozenset(one.evidence[-1] for one in ended if _about(one) not in holding)
         self.playbooks = [

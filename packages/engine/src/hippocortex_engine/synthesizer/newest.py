@@ -41,12 +41,16 @@ class Claim:
     personal: bool
 
 
-def newest_first(ranked: Sequence[Ranked], asked: frozenset[str]) -> list[Ranked]:
+def newest_first(
+    ranked: Sequence[Ranked], asked: frozenset[str], read: frozenset[int]
+) -> list[Ranked]:
     """The same memories, with what an equally fitting newer message revises put below it.
 
     Args:
         ranked: memories, best first.
         asked: the words of the question.
+        read: events that facts were read from which hold.  Of two of them neither revises the
+            other: they speak of different people or things, else one fact would have ended.
     """
     found = list(ranked)
     claims = {
@@ -54,12 +58,16 @@ def newest_first(ranked: Sequence[Ranked], asked: frozenset[str]) -> list[Ranked
         for place, one in enumerate(found[:LOOKED_AT])
         if one.memory.states and (said := _claim(one.memory)) is not None
     }
+    settled = {place for place in claims if read.issuperset(found[place].memory.sources)}
     by_age = sorted(claims, key=lambda place: _time(found[place].memory))
     for at, older in enumerate(by_age):
         for newer in reversed(by_age[at + 1 :]):
-            above = found[newer].score <= found[older].score
             said, was = claims[newer], claims[older]
-            if above and found[newer].memory.section == "context" and _revises(said, was, asked):
+            may = found[newer].memory.section == "context" and not settled.issuperset(
+                (newer, older)
+            )
+            above = found[newer].score <= found[older].score
+            if may and above and _revises(said, was, asked):
                 found[older] = _below(found[older], found[newer])
                 break  # what revises it most often comes last, and one is enough
     return found

@@ -59,14 +59,16 @@ class Recall:
 class Found:
     """What a search found: all that composing a pack needs, of indexes that may move on.
 
-    `sequence`: the events whose payloads are needed; `stated`: the events that facts in the pack
-    or superseded facts were read from; `tokens_of`: tokens of events together.
+    `sequence`: the events whose payloads are needed; `read`: the events that facts were read from;
+    `stated`: those of facts in the pack or superseded facts; `tokens_of`: tokens of events
+    together.
     """
 
     memories: tuple[Memory, ...]
     hits: EventHits
     weights: Weights
     sequence: tuple[int, ...]
+    read: frozenset[int]
     stated: frozenset[int]
     tokens_of: Callable[[Sequence[int]], int]
 
@@ -85,6 +87,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
         hits=hits,
         weights=weights,
         sequence=tuple(sorted(cited.union(hits.sequence))),
+        read=knowledge.read,
         stated=_stated(memories, knowledge, query, options),
         tokens_of=recall.tokens_of or index.token_sum(),
     )
@@ -104,7 +107,7 @@ def compose(
         for memory in events
         if len(memory.text) > STATEMENT or not found.stated.issuperset(memory.sources)
     ]
-    ranked = _rank([*found.memories, *told], query, options)
+    ranked = _rank([*found.memories, *told], found.read, query, options)
     packed = pack(ranked, options.max_tokens, counter, found.tokens_of)
     entries = [_entry(one, options, records) for one in packed.entries]
     return SynthesizeResult(pack_id=_pack_id(query, entries), entries=entries, budget=packed.budget)
@@ -121,7 +124,9 @@ def _stated(
     return outdated.union(*shown) - knowledge.endings
 
 
-def _rank(memories: Sequence[Memory], query: Query, options: SynthesizeOptions) -> list[Ranked]:
+def _rank(
+    memories: Sequence[Memory], read: frozenset[int], query: Query, options: SynthesizeOptions
+) -> list[Ranked]:
     """The memories that are wanted and trusted enough, highest score first."""
     wanted = set(options.sections) if options.sections is not None else None
     ranked = [
@@ -131,7 +136,7 @@ def _rank(memories: Sequence[Memory], query: Query, options: SynthesizeOptions) 
     ]
     ranked.sort(key=_order)
     if not query.past:
-        ranked = sorted(newest_first(ranked, query.words), key=_order)
+        ranked = sorted(newest_first(ranked, query.words, read), key=_order)
     return [one for one in ranked if one.score >= options.min_confidence]
 
 
