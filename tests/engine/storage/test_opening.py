@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -126,3 +129,17 @@ def test_a_closed_memory_says_so(engine):
     for call in (engine.health, engine.learn, lambda: engine.capture(message())):
         with pytest.raises(UnavailableError, match="closed"):
             call()
+
+
+def test_threads_of_one_process_open_new_databases_at_once(tmp_path):
+    start = threading.Barrier(6)
+
+    def fill(number):
+        start.wait()
+        with contextlib.closing(open_engine(f"sqlite:///{tmp_path}/{number}.db")) as engine:
+            engine.capture(CaptureEvent("message", "s", {"content": f"number {number}"}))
+            return [event.payload["content"] for event in engine.list_events().events]
+
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(fill, range(6)))
+    assert found == [[f"number {number}"] for number in range(6)]

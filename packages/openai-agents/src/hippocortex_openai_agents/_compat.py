@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
 import agents.memory
 import agents.run
-from agents import Handoff, RunConfig, RunContextWrapper, get_current_span, get_current_trace
+from agents import (
+    FunctionSpanData,
+    Handoff,
+    RunConfig,
+    RunContextWrapper,
+    get_current_span,
+    get_current_trace,
+)
 from agents.memory import session as _session
 
 __all__ = [
@@ -18,7 +25,7 @@ __all__ = [
     "ModelInputData",
     "accepts_wrapper",
     "as_run_config",
-    "default_settings",
+    "as_settings",
     "listen_for_failures",
     "resumed",
     "span_error",
@@ -45,13 +52,23 @@ def as_run_config(given: Any) -> RunConfig:
     """A run's configuration, which may be none or a dict."""
     if given is None:
         return RunConfig()
-    return RunConfig(**given) if isinstance(given, dict) else given
+    return RunConfig(**cast("dict[str, Any]", given)) if isinstance(given, dict) else given
 
 
-def default_settings() -> Any:
-    """The settings of a session that was given none; None before there were any."""
-    settings = getattr(agents.memory, "SessionSettings", None)
-    return None if settings is None else settings()
+def as_settings(given: Any = None) -> Any:
+    """A session's settings, which may be none or a dict; None before there were any.
+
+    Raises:
+        TypeError: The dict names something that is no setting.
+    """
+    settings: Any = getattr(agents.memory, "SessionSettings", None)
+    if settings is None or not (given is None or isinstance(given, dict)):
+        return given
+    named = cast("dict[str, Any]", given or {})
+    unknown = sorted(named.keys() - {field.name for field in dataclasses.fields(settings)})
+    if unknown:
+        raise TypeError(f"Unknown session settings: {', '.join(unknown)}")
+    return settings(**named)
 
 
 def accepts_wrapper(method: Callable[..., Any]) -> bool:
@@ -79,11 +96,12 @@ def trace_here() -> object | None:
 
 def span_error() -> str | None:
     """Why the tool of the current span failed, if tracing is on and says so."""
-    found = cast("Any", getattr(get_current_span(), "error", None))
-    if not found:
+    span = cast("Any", get_current_span())
+    if not isinstance(getattr(span, "span_data", None), FunctionSpanData):
         return None
-    reason = (found.get("data") or {}).get("error")
-    return str(reason or found.get("message") or "failed")
+    found = cast("Mapping[str, Any]", span.error or {})
+    data = cast("Mapping[str, Any]", found.get("data") or {})
+    return str(data.get("error") or found.get("message") or "failed") if found else None
 
 
 def listen_for_failures(context: Any, hear: Callable[[str, Exception], None]) -> None:

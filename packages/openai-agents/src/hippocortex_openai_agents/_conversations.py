@@ -32,6 +32,8 @@ Item = dict[str, Any]
 
 TIMEOUT = 5.0
 """Seconds that the home may take."""
+OPENING = 30.0
+"""Seconds that it may take to open: an embedded one loads its engine."""
 _PART = 400_000
 """Characters of JSON in one document, each at most two bytes of its value."""
 _BATCH, _BATCH_CHARS = 1_000, 2_000_000
@@ -149,6 +151,9 @@ class Conversation:
         if permit == "no":
             raise UnavailableError("the memory failed lately and is left alone for a while")
         try:
+            if not self._desk.opened:
+                await self._recorder.acall(lambda _: None, OPENING)
+                self._desk.opened = True
             found = await self._recorder.acall(question, TIMEOUT)
         except _PASSES as error:
             if time.monotonic() - begin >= TIMEOUT:
@@ -212,6 +217,7 @@ class _Desk:
 
     def __init__(self) -> None:
         self.breaker = Breaker()
+        self.opened = False
         self.waiting: dict[tuple[str, ...], list[PutDocument]] = {}
 
 

@@ -137,6 +137,15 @@ def failure_in(text: str) -> str | None:
     return reason if found else text
 
 
+def arguments_in(text: str) -> Mapping[str, Any] | str:
+    """The arguments as the tool gets them; as they were written, if they are no object."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else text
+
+
 def digest(*parts: Any) -> str:
     """The same for the same parts, in every process."""
     text = json.dumps(parts, sort_keys=True, default=repr)
@@ -176,10 +185,10 @@ def _answered(item: Any) -> ToolResult:
 
 
 def _arguments(item: Any) -> Mapping[str, Any] | str:
-    """JSON text as the model wrote it, or whatever else tells what is to be done."""
+    """What the model wrote, or whatever else tells what is to be done."""
     for name in ("arguments", "input"):
         if isinstance(text := _get(item, name), str):
-            return text
+            return arguments_in(text)
     fields = cast("Mapping[str, Any]", item if isinstance(item, Mapping) else plain(item))
     return {
         name: value
@@ -195,7 +204,8 @@ def _answer(item: Any) -> Any:
 def _error(item: Any) -> str | None:
     error = _get(item, "error")
     if error:
-        return error if isinstance(error, str) else json.dumps(plain(error), default=str)
+        told = error if isinstance(error, str) else _get(error, "message")
+        return str(told or json.dumps(plain(error), default=str))
     return "failed" if _get(item, "status") in _FAILED else None
 
 

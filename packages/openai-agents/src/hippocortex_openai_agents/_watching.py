@@ -14,8 +14,8 @@ from hippocortex_openai_agents import _compat, _events
 from hippocortex_openai_agents._memory import Memory
 from hippocortex_openai_agents._runs import Run, run_of
 
-_asking: WeakKeyDictionary[object, Scope] = WeakKeyDictionary()
-"""Runs, by their traces, whose models are being asked."""
+_asking: WeakKeyDictionary[object, list[Scope]] = WeakKeyDictionary()
+"""To whom the models belong that are being asked, by the traces of their runs."""
 
 
 class Watcher:
@@ -52,15 +52,16 @@ class Watcher:
         """A model is asked."""
         with self._on(context, "watching a model") as run:
             if run is not None and (trace := _compat.trace_here()) is not None:
-                _asking[trace] = self._whose(run, context)
+                _asking.setdefault(trace, []).append(self._whose(run, context))
 
     def answered(self, context: Any, agent: Any, response: Any) -> None:
         """A model has answered."""
         with self._on(context, "reading an answer") as run:
-            if (trace := _compat.trace_here()) is not None:
-                _asking.pop(trace, None)
             if run is None:
                 return
+            trace, scope = _compat.trace_here(), self._whose(run, context)
+            if trace is not None and scope in (asked := _asking.get(trace, [])):
+                asked.remove(scope)
             steps = list(_events.steps_in(response.output, agent.name))
             view = run.view(self.memory)
             view.spoke = any(isinstance(step, AssistantMessage) for step in steps)
@@ -75,7 +76,7 @@ class Watcher:
             if run is None or call_id is None:
                 return
             run.view(self.memory).started[call_id] = tool.name
-            run.call(call_id, context.tool_name, context.tool_arguments)
+            run.call(call_id, context.tool_name, _events.arguments_in(context.tool_arguments))
 
             def hear(failed: str, error: Exception) -> None:
                 run.failures[failed] = _told(error)
@@ -151,7 +152,8 @@ def _captured_here() -> Scope | None:
     """To whom the conversation belongs that a model is asked in here, if hooks capture it."""
     if not _asking or (trace := _compat.trace_here()) is None:
         return None
-    return _asking.get(trace)
+    asked = _asking.get(trace)
+    return asked[-1] if asked else None
 
 
 # A wrapped client of a model inside of such a run recalls, and leaves the capturing to the hooks.

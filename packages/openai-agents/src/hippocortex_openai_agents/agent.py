@@ -156,7 +156,9 @@ class _Family:
         return known[1]
 
     def _handoff(self, one: Any) -> Any:
-        return with_target(one, self.copy_of) if isinstance(one, Handoff) else self.copy_of(one)
+        if not isinstance(one, Handoff):
+            return self.copy_of(one)
+        return with_target(cast("Handoff[Any, Any]", one), self.copy_of)
 
     def _remembering(self, instructions: Any) -> Any:
         """Instructions that end with what memory knows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from agents import Agent, Runner, RunResult, RunResultStreaming
@@ -134,7 +134,7 @@ class _Prepared:
         self._given = given
         self._scope = current()
         self._ready = False
-        self.options = options
+        self.options: dict[str, Any] = options
         self._watcher = Watcher(memory)
         with guard.fail_open("preparing a run"):
             named = identifier(session_id) or _id_of(options.get("session"))
@@ -174,9 +174,7 @@ class _Prepared:
             if run is None:
                 run = Run()
                 run.scope = self._scope.over(Scope(f"run-{run.name}"))
-                given = [{"role": "user", "content": self._given}]
-                items = given if isinstance(self._given, str) else self._given
-                for step in _events.said_now(items if isinstance(items, list) else []):
+                for step in _events.said_now(_items(self._given)):
                     self._memory.record(step, run, run.scope)
             self._watcher.failed(error, run, run.scope or self._scope)
 
@@ -186,6 +184,13 @@ class _Hooks(HippocortexHooks):
 
     def __init__(self, watcher: Watcher, inner: Any) -> None:
         self._use(watcher, inner)
+
+
+def _items(given: Any) -> list[Any]:
+    """What a run is given; the state of one that goes on says nothing new."""
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    return cast("list[Any]", given) if isinstance(given, list) else []
 
 
 _memories: WeakKeyDictionary[Source, Memory] = WeakKeyDictionary()

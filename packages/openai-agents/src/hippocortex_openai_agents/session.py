@@ -14,7 +14,7 @@ from hippocortex_core.recorder import Source
 from hippocortex_core.scope import Scope, current
 from hippocortex_core.steps import UserMessage
 from hippocortex_openai_agents import _events
-from hippocortex_openai_agents._compat import accepts_wrapper, default_settings
+from hippocortex_openai_agents._compat import accepts_wrapper, as_settings
 from hippocortex_openai_agents._conversations import Conversation
 from hippocortex_openai_agents._memory import Memory, identifier
 from hippocortex_openai_agents._runs import Run, run_of_session
@@ -40,7 +40,7 @@ class HippocortexSession:
         user_id: Whose conversation it is: those of two users are two, also under one id.  Default:
             the user of the surrounding `session(...)`, here or where it is used.
         client: A recorder, a `SyncHippocortex` or a service; default: what is configured.
-        session_settings: `SessionSettings(limit=…)`: how many items a run is given.
+        session_settings: `SessionSettings(limit=…)`, or a dict: how many items a run is given.
         api_key: Default: `HIPPOCORTEX_API_KEY`, then `.hippocortex.json`.
         base_url: Default: `HIPPOCORTEX_BASE_URL`, then the file, then an embedded memory.
 
@@ -64,9 +64,10 @@ class HippocortexSession:
         self._inner = inner
         self._user_id = identifier(user_id) or current().user_id
         self._memory = Memory(client, session_id=session_id, api_key=api_key, base_url=base_url)
-        self.session_settings = session_settings or (
-            getattr(inner, "session_settings", None) if inner is not None else default_settings()
-        )
+        own = as_settings(session_settings)
+        if inner is not None and session_settings is None:
+            own = getattr(inner, "session_settings", None)
+        self.session_settings = own
 
     @property
     def attached_hooks(self) -> Collection[str]:
@@ -105,11 +106,9 @@ class HippocortexSession:
             items: As dicts.
             wrapper: The context of the run that they are of.
         """
-        if not items:
-            return
         if self._inner is not None:
             await _call(self._inner.add_items, wrapper, items)
-        else:
+        elif items:
             with fail_open("keeping a conversation"):
                 await self._conversation().add(cast("list[dict[str, Any]]", items))
         with fail_open("capturing a conversation"):

@@ -52,7 +52,7 @@ class Opener:
         try:
             self._recorder = self._open()
         except (ConfigurationError, MissingExtraError) as error:
-            self._off = True
+            self._off, self._recorder = True, None  # the one before may be closed
             say(f"no memory: {error.message}")
         return self._recorder
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = "alembic_version"
+
+_alembic = [threading.Lock()]
+"""Alembic keeps what it works on in a module: one migration at a time in a process."""
+
+
+def _renew_lock() -> None:
+    _alembic[0] = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,8 @@ def _run(backend: Backend, connection: Connection, before: str | None) -> None:
     if before is not None and before not in known:
         raise UnavailableError(newer(backend.where, before))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _alembic[0]:
+        command.upgrade(config, "head")
 
 
 def _config() -> Config:
