@@ -182,3 +182,24 @@ def test_a_tool_of_one_user_is_no_missing_step_for_others(session, learn):
     assert not any("alice_tool" in shown(one) for one in found if one.users != ("alice",))
     public = [release(f"u{n % 3}", "run_tests") for n in range(20)] + runs[20:]
     assert any("run_tests" in one.title for one in learn(public, "causal_pattern"))
+
+
+def test_an_error_that_one_user_alone_recovered_from_is_no_condition_for_others(session, learn):
+    def update(user, error="", retry="unlock"):
+        run = session(user=user).user_says("Please update my account").calls_tool("look_up", "ok")
+        if error:
+            run.calls_tool("update_account", f"Error: {error}").calls_tool(retry, "ok")
+        return run.calls_tool("update_account", "ok").ends(True)
+
+    own = [update("alice", "account blocked because of the divorce") for _ in range(3)]
+    runs = own + [update(user) for user in ("bob", "carol") for _ in range(3)]
+    [schema] = learn(runs, "task_schema")
+    assert schema.users == ("alice", "bob", "carol")
+    assert schema.content["on_failure"] == []
+    assert "divorce" not in shown(schema)
+    met = [update(user, "account is locked") for user in ("alice", "bob")]
+    [schema] = learn(runs + met, "task_schema")
+    assert "account is locked" in schema.text
+    assert "divorce" not in shown(schema)
+    [schema] = learn(own + [update("alice") for _ in range(4)], "task_schema")
+    assert "because of the divorce" in schema.text
