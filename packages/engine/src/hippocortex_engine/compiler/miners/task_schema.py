@@ -146,8 +146,8 @@ def _schema(
         task, findings, alike.siblings(task.goal, view), wording.typical_words(good, corpus), view
     )
     own = Transitions(_newest(runs, _FOLLOWED))
-    content["next"] = table(own.at_once, common.at_once, view.action, params)
-    content["after_reply"] = table(own.after_reply, common.after_reply, view.action, params)
+    content["next"] = table(own.at_once, common.at_once, view, params)
+    content["after_reply"] = table(own.after_reply, common.after_reply, view, params)
     content["support"] = wording.support(runs)
     return _candidate(task, content, good, runs, corpus)
 
