@@ -36,7 +36,7 @@ def audience(groups: Iterable[Users]) -> tuple[str | None, ...]:
     return (min(common),) if common else tuple(sorted(frozenset[str]().union(*known)))
 
 
-def shows(known: Users | None, of_nobody: bool, users: tuple[str | None, ...]) -> bool:  # noqa: FBT001
+def shows(known: Users | None, of_nobody: bool, users: tuple[str | None, ...]) -> bool:
     """Whether a pattern may show a value.
 
     Args:
