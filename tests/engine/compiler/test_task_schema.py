@@ -208,3 +208,28 @@ def test_a_change_that_waits_for_the_users_word_says_so(session, learn):
 def test_the_index_holds_common_words_of_requests_telling_or_not(session, learn):
     [schema] = learn([cancel(session, order=f"W10{n}") for n in range(3)], "task_schema")
     assert {"order", "placed", "mistake"} <= set(schema.index_text.split())
+
+
+def test_a_session_that_does_a_task_again_and_again_is_one_case(session, learn):
+    again = session()
+    for number in range(50):
+        again.user_says(f"Please cancel order W{number}00").calls_tool("get_order", "ok")
+        again.calls_tool("cancel_order", {"status": "cancelled"}).ends(True)
+    assert learn([again], "task_schema") == []
+
+
+def test_a_part_of_a_task_names_what_others_need_and_nothing_that_is_no_action(session, learn):
+    def put(*tools, request):
+        run = session(user="ann").user_says(request)
+        for tool in (*tools, "put_thing"):
+            run.calls_tool(tool, "ok")
+        return run.ends(True)
+
+    runs = [put("heat_thing", request="please put a hot potato on the table") for _ in range(12)]
+    runs += [put(request="please put some fresh flowers on the table") for _ in range(12)]
+    schemas = learn(runs, "task_schema")
+    assert {one.content["task"] for one in schemas} >= {
+        "heat thing, then put thing",
+        "put thing without heat thing",
+    }
+    assert not any("?" in one.text for one in schemas)

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import sys
+
+from hippocortex_engine.compiler.compile import mine
+from hippocortex_engine.compiler.digest import digest_session
+
 
 def table(learn, runs, name="next"):
     [schema] = learn(runs, "task_schema")
@@ -56,3 +61,34 @@ def test_habits_of_other_tasks_fill_the_gaps_but_never_name_their_tools(session,
     [booking] = [one for one in learn(runs, "task_schema") if one.title == "Book hotel"]
     assert booking.content["next"]["find_hotels"] == ["book_hotel"]
     assert "send_guide" not in str(booking.content["next"])
+
+
+def test_many_tasks_that_begin_alike_take_as_much_more_work_as_there_are_more_of_them(session):
+    def work(tasks):
+        digests = []
+        for number in range(tasks):
+            word = f"{chr(97 + number // 26)}{chr(97 + number % 26)}"
+            for _ in range(3):
+                run = session().user_says(f"Please run the job of {word}")
+                run.calls_tool("get_jobs", "ok").calls_tool(f"get_{word}", "ok")
+                run.calls_tool(f"update_{word}", "ok").ends(True)
+                digests.append((run.id, digest_session(run.events)))
+        return calls(lambda: mine(digests, ["task_schema"]))
+
+    assert work(120) < 2.4 * work(60)
+
+
+def calls(do):
+    """How many functions are called, which is the same on any machine."""
+    counted = 0
+
+    def count(_frame, event, _argument):
+        nonlocal counted
+        counted += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        do()
+    finally:
+        sys.setprofile(None)
+    return counted

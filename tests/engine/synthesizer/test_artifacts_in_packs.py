@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hippocortex_core import CaptureEvent, SynthesizeOptions
+from hippocortex_engine.synthesizer.matching import Known, met
 
 NO_SEATS = "Error: not enough seats on flight HAT1{0}"
 NO_METHOD = "Error: payment method not found"
@@ -96,3 +97,57 @@ def test_unrelated_queries_get_no_procedure_playbook_or_policy(trained, query):
 
 def test_a_template_of_many_slots_is_looked_for_in_linear_time(trained):
     assert told(trained, "not enough seats on flight " * 140, "failures")
+
+
+@pytest.fixture
+def terse(engine):
+    """A memory whose tools say little when they fail."""
+    errors = ["Not found.", "no access", "in use", "it is not there at all", "art <id> ends"]
+    for number in range(3 * len(errors)):
+        kind = number % len(errors)
+        request = "please look up the customer record for me"
+        engine.capture_batch(
+            list(run(number, request, f"call_tool{kind}", f"Error: {errors[kind]}"))
+        )
+    engine.learn()
+    return engine
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "The treasure of the pharaoh was not found. What books tell about it?",
+        "My sister has no access to the swimming pool, what sports can she do?",
+        "Is a gramophone still in use in any household?",
+        "Which piano accessory is cheap, and how many cabin users does a sauna serve?",
+        "I looked for the museum, it is not there at all, where did it move to?",
+    ],
+)
+def test_words_that_people_say_of_anything_bring_no_playbook(terse, query):
+    assert told(terse, query, "failures") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "call_tool0 failed: Not found.",
+        "The customer record was not found",
+        "Error: no access to the customer record",
+        "call_tool3 says it is not there at all",
+    ],
+)
+def test_a_short_error_brings_its_playbook_with_the_tool_or_with_its_matter(terse, query):
+    assert told(terse, query, "failures")
+
+
+def test_an_error_is_met_in_whole_words_only():
+    def holds(error, text):
+        return bool(met([Known(0, "tool", error)], text))
+
+    assert holds("no access", "there is no access, it says")
+    assert not holds("no access", "this piano accessory")
+    assert not holds("no access", "a piano access")
+    assert not holds("no access", "there is no accessory")
+    assert holds("art <id> ends", "art 7 ends")
+    assert not holds("art <id> ends", "smart 7 ends")
+    assert holds("code<n> of line<n>", "code12 of line9")

@@ -168,6 +168,10 @@ class View:
         """Whether the name of an argument of an action may be shown."""
         return self.corpus.arguments.shows((action, name), self.users)
 
+    def seen_in(self, owners: Iterable[Run]) -> bool:
+        """Whether a value seen in these runs, all of them the pattern's own, may be shown."""
+        return len(self.users) < FEW or self.corpus.shared(owners)
+
 
 def few_values(values: int, occurrences: int) -> bool:
     """Whether a field with so many distinct values in so many occurrences is a category."""

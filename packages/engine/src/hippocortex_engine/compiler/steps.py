@@ -114,15 +114,19 @@ class Details:
     def on_failure(self) -> list[str]:
         """What runs did when a step failed, before they tried it again."""
         told = {*self._consensus.steps, *self._consensus.variations}
-        sessions: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+        met: defaultdict[tuple[str, str, str], list[Run]] = defaultdict(list)
         for run in self._runs:
             for action, (at, _) in recoveries(run).items():
                 failed = run.steps[at]
                 if action in self._consensus.steps or failed.action not in told:
                     continue
                 error = self._corpus.error_names[failed.action, failed.error or ""]
-                sessions[failed.action, error, action].add(run.session.id)
-        ranked = sorted((-len(found), known) for known, found in sessions.items())
+                met[failed.action, error, action].append(run)
+        # An error's text may tell of the one user who met it.
+        shown = {known: runs for known, runs in met.items() if self._view.seen_in(runs)}
+        ranked = sorted(
+            (-len({run.session.id for run in runs}), known) for known, runs in shown.items()
+        )
         return [
             f'{wording.code(failed)} fails with "{error}": {wording.code(action)} '
             f"before the next try ({wording.plural(-count, 'run')})"

@@ -34,6 +34,7 @@ from hippocortex_engine.synthesizer.matching import (
     reports_failure,
     says_little,
     task_terms,
+    tells,
     trade,
 )
 from hippocortex_engine.synthesizer.memory import Memory
@@ -211,7 +212,11 @@ def _settle(
         if names_tool(query.text, tool) and allowed[rows].any()
     }
     fitting = [one for one in known if not named or one.tool in named]
-    own = met(fitting, query.text)
+    own = met(
+        # A few words that may stand in any text must come with the tool or with its matter.
+        (one for one in fitting if one.tool in named or one.row in matches or tells(one.error)),
+        query.text,
+    )
     if own or (named and reports_failure(query.text)):
         wanted = frozenset(query.terms)
         kept = own or {one.row for one in fitting if about(one.error, wanted)}

@@ -22,11 +22,20 @@ from hippocortex_engine.text import term_hash, terms
 MIN_FIXED = 2
 """Words that an error template must hold beside its slots to be recognised at all."""
 
+TELLING, CONTENT = 4, 2
+"""Words, and among them such as are no function words, from which on a template speaks for itself.
+
+Shorter ones, such as `Not found` or `no access`, are what people say of anything.
+"""
+
 MOST_OF_IT = 0.6
 """Share of an error's words that a query must hold to be about that error."""
 
 _SLOT = re.compile(r"<[\w*]+>")
 _LONGEST_SLOT = 160
+_MAYBE_CUT = 100
+"""Characters of a template from which on it may end within a word."""
+
 _TRIES = 8
 _MAX_SENTENCES = 8
 _WORDS = re.compile(r"[A-Za-z]{2,}")
@@ -120,6 +129,11 @@ def met(playbooks: Iterable[Known], text: str) -> frozenset[int]:
     return frozenset(one.row for one in found if _fixed(one.error) == longest[one.tool])
 
 
+def tells(error: str) -> bool:
+    """Whether an error's words are so many that a text holds them for no other reason."""
+    return _fixed(error) >= TELLING and len(_terms(error)) >= CONTENT
+
+
 def about(error: str, wanted: frozenset[int]) -> bool:
     """Whether a query with these terms holds most words of an error."""
     held = _terms(error)
@@ -153,19 +167,35 @@ def _holds(text: str, error: str) -> bool:
     for _ in range(_TRIES):
         if at < 0:
             return False
-        if _goes_on(text, at + len(first), rest):
+        end = _goes_on(text, at + len(first), rest)
+        if end >= 0 and _stands_alone(text, at, end, error):
             return True
         at = text.find(first, at + 1)
     return False
 
 
-def _goes_on(text: str, at: int, parts: Sequence[str]) -> bool:
+def _goes_on(text: str, at: int, parts: Sequence[str]) -> int:
+    """Where the last of the parts ends, -1 if they do not follow."""
     for part in parts:
         found = text.find(part, at, at + _LONGEST_SLOT + len(part))
         if found < 0:
-            return False
+            return -1
         at = found + len(part)
-    return True
+    return at
+
+
+def _stands_alone(text: str, start: int, end: int, error: str) -> bool:
+    """Whether the first and the last word of a template are whole words of a text.
+
+    Beside a slot anything may stand.
+    """
+    before = "" if error.startswith("<") else text[max(0, start - 1) : start]
+    cut = error.endswith(">") or len(error) >= _MAYBE_CUT
+    after = "" if cut else text[end : end + 1]
+    return not (
+        (_joins(before) and _joins(text[start : start + 1]))
+        or (_joins(after) and _joins(text[end - 1 : end]))
+    )
 
 
 @lru_cache(maxsize=4_096)

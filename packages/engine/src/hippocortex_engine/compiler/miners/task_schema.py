@@ -31,7 +31,10 @@ _MAX_SIBLINGS = 3
 
 
 def mine(corpus: Corpus, params: Params) -> list[Candidate]:
-    """One procedure for each task done in two sessions, or once with explicit success."""
+    """One procedure for each task that two sessions did without failing.
+
+    However often one session did it, that is one case: another may differ in just what matters.
+    """
     tasks: defaultdict[str, list[Run]] = defaultdict(list)
     for run in corpus.runs:
         tasks[goal(run)].append(run)
@@ -49,13 +52,15 @@ def mine(corpus: Corpus, params: Params) -> list[Candidate]:
 class Task(NamedTuple):
     """What runs achieved.  `besides`: what they did on the way that others did not.
 
-    `others`: what others did that these did not; both are () for a task as a whole.
+    `others`: what others did that these did not; both are () for a task as a whole, which `part`
+    tells from a part of it.
     """
 
     goal: str
     runs: Sequence[Run]
     besides: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    part: bool = False
 
     def ordered(self, steps: Sequence[str]) -> Task:
         """With what was done besides in the order in which it is done."""
@@ -66,9 +71,7 @@ class Task(NamedTuple):
     @property
     def key(self) -> str:
         """What identifies it."""
-        return (
-            "\n".join((self.goal, *(sorted(self.besides) or ("-",)))) if self.others else self.goal
-        )
+        return "\n".join((self.goal, *(sorted(self.besides) or ("-",)))) if self.part else self.goal
 
 
 def _parts(task: str, runs: Sequence[Run], params: Params) -> Iterator[Task]:
@@ -77,7 +80,7 @@ def _parts(task: str, runs: Sequence[Run], params: Params) -> Iterator[Task]:
     divided = divide(_newest(runs, _FOLLOWED), params)
     every = {action for actions in divided for action in actions}
     for actions, found in divided.items():
-        yield Task(task, found, actions, tuple(sorted(every.difference(actions))) or (LOOK_UP,))
+        yield Task(task, found, actions, tuple(sorted(every.difference(actions))), part=True)
 
 
 def _common(tasks: Mapping[str, Sequence[Run]], corpus: Corpus) -> Transitions:
@@ -146,8 +149,8 @@ def _schema(
         task, findings, alike.siblings(task.goal, view), wording.typical_words(good, corpus), view
     )
     own = Transitions(_newest(runs, _FOLLOWED))
-    content["next"] = table(own.at_once, common.at_once, view.action, params)
-    content["after_reply"] = table(own.after_reply, common.after_reply, view.action, params)
+    content["next"] = table(own.at_once, common.at_once, view, params)
+    content["after_reply"] = table(own.after_reply, common.after_reply, view, params)
     content["support"] = wording.support(runs)
     return _candidate(task, content, good, runs, corpus)
 
