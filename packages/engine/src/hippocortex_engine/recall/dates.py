@@ -29,6 +29,9 @@ Resolver = Callable[[datetime], Span | None]
 NEAREST_HALF = 86_400_000
 """Milliseconds from a span at which an event counts half; a quarter of a longer span."""
 
+_LOOKALIKES = str.maketrans("\u0131\u0130\u017f\u212a", "iisk")
+"""What `re.IGNORECASE` takes for ASCII letters and `str.lower` does not."""
+
 _MONTHS = "january february march april may june july august september october november december"
 _MONTH = {name[:3]: number for number, name in enumerate(_MONTHS.split(), 1)}
 _WEEKDAY = {name: number for number, name in enumerate("mon tue wed thu fri sat sun".split())}
@@ -65,6 +68,7 @@ class Expression:
 
 def expressions(text: str) -> list[Expression]:
     """The dates in a text, in order; what overlaps an earlier one is part of that."""
+    text = text.translate(_LOOKALIKES)
     if not _HINT.search(text):
         return []
     found: list[Expression] = []
@@ -98,21 +102,31 @@ _FAR = 0.1
 def _all(text: str) -> Iterator[Expression]:
     for pattern, relative, resolver in _FORMS:
         for match in pattern.finditer(text):
-            yield Expression(match.start(), match.end(), relative, resolver(match.groupdict("")))
+            span = _in_calendar(resolver(match.groupdict("")))
+            yield Expression(match.start(), match.end(), relative, span)
+
+
+def _in_calendar(resolver: Resolver) -> Resolver:
+    """The same, with None for a day that no calendar has and for what lies beyond its ends."""
+
+    def span(now: datetime) -> Span | None:
+        try:
+            return resolver(now)
+        except (ValueError, OverflowError):
+            return None
+
+    return span
 
 
 def _day(groups: dict[str, str]) -> Resolver:
     number = _MONTH.get(groups["month"][:3].lower()) or int(groups["month"])
 
     def span(now: datetime) -> Span | None:
-        try:
-            first = datetime(
-                int(groups["year"] or now.year), number, int(groups["day"]), tzinfo=timezone.utc
-            )
-            if not groups["year"] and first > now:
-                first = first.replace(year=first.year - 1)
-        except ValueError:
-            return None
+        first = datetime(
+            int(groups["year"] or now.year), number, int(groups["day"]), tzinfo=timezone.utc
+        )
+        if not groups["year"] and first > now:
+            first = first.replace(year=first.year - 1)
         return first, first + timedelta(days=1)
 
     return span
@@ -145,11 +159,8 @@ def _ago(groups: dict[str, str]) -> Resolver:
     unit = _DAYS[groups["unit"].lower()]
 
     def span(now: datetime) -> Span | None:
-        try:
-            middle = _midnight(now) - timedelta(days=count * unit)
-            return middle - timedelta(days=unit // 2), middle + timedelta(days=unit // 2 + 1)
-        except OverflowError:
-            return None
+        middle = _midnight(now) - timedelta(days=count * unit)
+        return middle - timedelta(days=unit // 2), middle + timedelta(days=unit // 2 + 1)
 
     return span
 
@@ -161,10 +172,7 @@ def _last(groups: dict[str, str]) -> Resolver:
     unit = _DAYS[groups["unit"].lower()]
 
     def span(now: datetime) -> Span | None:
-        try:
-            return _midnight(now) - timedelta(days=count * unit), _midnight(now) + timedelta(1)
-        except OverflowError:
-            return None
+        return _midnight(now) - timedelta(days=count * unit), _midnight(now) + timedelta(1)
 
     return span
 
