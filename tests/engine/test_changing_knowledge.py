@@ -214,6 +214,76 @@ def test_what_one_person_says_does_not_revise_what_another_says_of_herself(engin
     assert "Fedora" in entries[0].content
 
 
+@pytest.mark.parametrize(
+    ("query", "right", "wrong"),
+    [
+        (
+            "Where does my sister Ann work?",
+            "My sister Ann works at Siemens in Berlin.",
+            "My sister Eva works at Siemens in Munich.",
+        ),
+        (
+            "How was invoice 4711 of Acme paid?",
+            "Invoice 4711 of Acme was paid on Monday by card.",
+            "Invoice 4712 of Acme was paid on Tuesday by cheque.",
+        ),
+        (
+            "Which port does the staging server use?",
+            "The staging server db-1 uses port 5432 and postgres 15.",
+            "The production server db-2 uses port 6432 and postgres 16.",
+        ),
+        (
+            "What is the wifi password on floor 3?",
+            "The wifi password on floor 3 is kiwi.",
+            "The wifi password on floor 4 is mango.",
+        ),
+    ],
+)
+def test_what_is_newer_but_about_something_else_revises_nothing(
+    engine, remember, query, right, wrong
+):
+    runs = [
+        talk(f"run-{day}", f"2025-02-0{day}", ("user", f"I ran {day} kilometres."))
+        for day in range(1, 7)
+    ]
+    remember(
+        talk("a", "2025-03-01", ("user", right)), talk("b", "2025-03-03", ("user", wrong)), *runs
+    )
+    entries = answers(engine, query)
+    assert right in entries[0].content
+    sure = entries[0].confidence
+    assert right in answers(engine, query, min_confidence=sure)[0].content
+    assert (
+        right
+        in answers(engine, query, max_tokens=entries[0].content.count(" ") * 2 + 60)[0].content
+    )
+
+
+@pytest.mark.parametrize(
+    ("fact", "other", "query"),
+    [
+        (
+            "I am allergic to peanuts and shellfish.",
+            "My son is not allergic to peanuts at all, nor shellfish.",
+            "Am I allergic to peanuts?",
+        ),
+        (
+            "My favourite colour is blue.",
+            "My brother's favourite colour is green.",
+            "What is my favourite colour?",
+        ),
+        ("I live in Porto.", "My old boss Tim now lives in Porto too.", "Do I live in Porto?"),
+    ],
+)
+def test_what_is_said_of_somebody_else_casts_no_doubt_on_a_fact(engine, fact, other, query):
+    engine.capture_batch(talk("a", "2025-03-01", ("user", fact)))
+    engine.capture_batch(talk("b", "2025-03-03", ("user", other)))
+    engine.learn()
+    told = [one for one in answers(engine, query) if one.section == "facts"]
+    assert told
+    assert not any("but see" in one.content for one in told)
+
+
 def test_users_of_one_name_never_see_each_others_facts(engine):
     for user, city in (("ana-1", "Lyon"), ("ana-2", "Graz")):
         said = (("user", f"My name is Ana. I live in {city}."),)

@@ -131,7 +131,7 @@ def _rank(memories: Sequence[Memory], query: Query, options: SynthesizeOptions) 
     ]
     ranked.sort(key=_order)
     if not query.past:
-        ranked = sorted(newest_first(ranked, query.words), key=_order)
+        ranked = sorted(newest_first(ranked, query), key=_order)
     return [one for one in ranked if one.score >= options.min_confidence]
 
 
