@@ -82,9 +82,8 @@ class Knowledge:
         """Which artifacts a query restricted like this may see; `past`: also what was true once."""
         mask: NDArray[np.bool_] = self._current | np.bool_(past)
         if user_id is not None:
-            mask &= np.isin(
-                self._owner, [self.index.owners.code(user_id), self.index.owners.code(_SHARED)]
-            )
+            seen = (self.index.owners.find(name) for name in (user_id, _SHARED))
+            mask &= np.isin(self._owner, [code for code in seen if code is not None])
         for wanted, places in ((session_id, self._by_session), (agent_id, self._by_agent)):
             if wanted is not None:
                 inside = np.zeros(len(self.records), dtype=np.bool_)
