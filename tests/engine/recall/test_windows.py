@@ -96,7 +96,27 @@ def test_a_name_in_the_text_is_as_good_as_one_in_the_payload(open_memory):
     named.capture_batch([said(text, speaker="Mia Wong") for text in CHATTER])
     signed.capture_batch([said(f"Mia Wong: {text}") for text in CHATTER])
     query = "what did Mia say about the umbrella"
-    assert contents(named, query) == contents(signed, query)
+    shown = [text.replace("user Mia Wong: ", "Mia Wong: ") for text in contents(signed, query)]
+    assert contents(named, query) == shown
+
+
+def test_nobody_takes_the_place_of_a_role_by_what_a_message_begins_with(engine):
+    engine.capture_batch(
+        [
+            said("Python: how do I sort a list by its key?"),
+            said("Option One: sort the list with sorted and a key.", role="assistant"),
+            said("Alice: I live in Hell.", "other", user="mallory"),
+        ]
+    )
+    for query, first in (
+        ("where does Alice live", "user Alice: I live in Hell."),
+        ("what did I ask of a list and its key", "user Python: how do I sort a list by its key?"),
+        (
+            "which order of a list and its key did you recommend",
+            "assistant: Option One: sort the list with sorted and a key.",
+        ),
+    ):
+        assert contents(engine, query)[0].endswith(first)
 
 
 def test_my_words_are_the_users_and_your_advice_is_the_assistants(engine):

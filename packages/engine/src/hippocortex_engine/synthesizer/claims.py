@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hippocortex_engine.describe import SIGNING
 from hippocortex_engine.synthesizer.memory import Memory
 from hippocortex_engine.text import QUESTION_WORDS, STOP_WORDS, term_hash, terms
 
@@ -42,6 +43,13 @@ class Claim:
     def held(self) -> Words:
         """Its telling words, and the name of who says it."""
         return self.words | telling(_WORD.findall(self.actor or ""))
+
+    def may_speak_for(self, other: Claim) -> bool:
+        """Whether one voice may have made both: of a user's messages some may begin like signed."""
+        if self.actor == other.actor:
+            return True
+        voices = (self.actor or "", other.actor or "")
+        return SIGNING in voices and all(voice.startswith(SIGNING) for voice in voices)
 
 
 def claim(memory: Memory) -> Claim | None:
@@ -103,7 +111,9 @@ def _subject(one: Claim, shared: Words, *, personal: bool) -> Words:
     if start < at:
         owned = before in _POSSESSIVES or _plain(one.said[at - 1]).endswith("'s")
         return telling(one.said[start:at]) if owned else _NOBODY
-    return telling([one.actor or ""]) if personal and before in _FIRST_PERSON else _NOBODY
+    return (
+        telling(_WORD.findall(one.actor or "")) if personal and before in _FIRST_PERSON else _NOBODY
+    )
 
 
 def _plain(word: str) -> str:
@@ -111,4 +121,4 @@ def _plain(word: str) -> str:
 
 
 _NOBODY: Words = frozenset()
-_USER = telling(["user"])
+_USER = telling([SIGNING])

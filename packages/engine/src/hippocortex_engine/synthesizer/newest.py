@@ -76,7 +76,7 @@ def _time(memory: Memory) -> tuple[int, int]:
 
 
 def _revises(said: Claim, was: Claim, asked: Asked) -> bool:
-    if said.actor != was.actor and was.personal:
+    if was.personal and not said.may_speak_for(was):
         return False  # nobody revises what others say of themselves
     shared = said.words & was.words
     enough = max(LEAST, SHARED * min(len(said.words), len(was.words)))
