@@ -182,6 +182,23 @@ def test_after_learning_the_new_home_is_the_fact_and_tells_the_old_one(engine):
     assert any(one.content.startswith("No longer true: The user lives in Porto") for one in before)
 
 
+def test_what_else_was_said_with_a_fact_outlives_it(engine):
+    rent = "I live in Berlin and my landlord Otto Krause charges 900 euros rent."
+    engine.capture_batch(
+        [
+            *talk("old", "2025-03-01", ("user", rent)),
+            *talk("new", "2025-04-01", ("user", "I live in Paris.")),
+        ]
+    )
+    engine.learn()
+    for query in ("What rent did my landlord Otto charge?", "Who is Otto Krause?"):
+        assert rent in answers(engine, query)[0].content
+    home = answers(engine, "Where do I live?")
+    assert home[0].content.startswith("The user lives in Paris.")
+    assert home[0].confidence > home[place(home, rent)].confidence
+    assert "I live in Paris." not in {one.content.partition("user: ")[2] for one in home}
+
+
 def test_two_people_of_one_first_name_are_told_apart(engine, remember):
     remember(
         talk(

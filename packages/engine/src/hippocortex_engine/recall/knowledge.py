@@ -36,8 +36,8 @@ class Knowledge:
     that the events of several users support, or of nobody in particular, are the tenant's;
     statements about somebody (facts) never are.
 
-    `outdated`: events that say what no longer holds; `endings`: those that say so without saying
-    what holds instead.
+    `outdated`: events that say what no longer holds, with the facts they said; `endings`: those
+    that say so without saying what holds instead.
     """
 
     def __init__(
@@ -53,7 +53,10 @@ class Knowledge:
         self._current = np.array([not _is_past(one) for one in self.records], dtype=np.bool_)
         holding = {_about(one) for one in self.records if not _is_past(one)}
         ended = [one for one in self.records if _is_past(one)]
-        self.outdated = frozenset(seq for one in ended for seq in one.evidence[:-1])
+        self.outdated: dict[int, list[str]] = {}
+        for one in ended:
+            for seq in one.evidence[:-1]:
+                self.outdated.setdefault(seq, []).append(one.candidate.text)
         self.endings = frozenset(one.evidence[-1] for one in ended if _about(one) not in holding)
         self.playbooks = [
             place

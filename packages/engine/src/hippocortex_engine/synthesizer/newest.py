@@ -8,7 +8,7 @@ is shown first, each with its date, unless the question asks about the past.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from hippocortex_core.render import split_day
@@ -98,6 +98,27 @@ def _doubted(older: Memory, newer: Memory) -> str:
     if older.section != "facts" or not day or not older.text.endswith(")"):
         return older.text
     return f"{older.text[:-1]}; but see {day})"
+
+
+def facts_first(ranked: Sequence[Ranked], outdated: Container[int]) -> list[Ranked]:
+    """The same memories, with what an equally fitting fact has replaced put below that.
+
+    Args:
+        ranked: memories, best first.
+        outdated: events that say what no longer holds.
+    """
+    facts = [one for one in ranked if one.memory.section == "facts"]
+    return [_replaced(one, facts) if one.memory.sources[-1] in outdated else one for one in ranked]
+
+
+def _replaced(one: Ranked, facts: Sequence[Ranked]) -> Ranked:
+    if one.memory.section != "context":
+        return one
+    for fact in facts:
+        known = one.memory.sources[-1] in fact.memory.sources
+        if known and 0 <= one.score - fact.score <= EQUAL:
+            return _below(one, fact)
+    return one
 
 
 def _below(older: Ranked, newer: Ranked) -> Ranked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from hippocortex_core.types import (
@@ -27,16 +27,14 @@ from hippocortex_engine.synthesizer.candidates import (
     weigh,
 )
 from hippocortex_engine.synthesizer.memory import Memory
-from hippocortex_engine.synthesizer.newest import newest_first
+from hippocortex_engine.synthesizer.newest import facts_first, newest_first
 from hippocortex_engine.synthesizer.packer import Ranked, pack
 from hippocortex_engine.synthesizer.signals import evaluate, score
+from hippocortex_engine.synthesizer.stated import Stated, unstated
 from hippocortex_engine.tokens import TokenCounter
 
 SHOWN_EVENTS = 3
 """Source events named in the provenance of an entry that rests on several."""
-
-STATEMENT = 200
-"""Characters up to which an event says little more than the fact that was read from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +57,17 @@ class Recall:
 class Found:
     """What a search found: all that composing a pack needs, of indexes that may move on.
 
-    `sequence`: the events whose payloads are needed; `stated`: the events that facts in the pack
-    or superseded facts were read from; `tokens_of`: tokens of events together.
+    `sequence`: the events whose payloads are needed; `stated`: what facts in the pack and
+    superseded facts say of the events they were read from; `outdated`: events that say what no
+    longer holds; `tokens_of`: tokens of events together.
     """
 
     memories: tuple[Memory, ...]
     hits: EventHits
     weights: Weights
     sequence: tuple[int, ...]
-    stated: frozenset[int]
+    stated: Stated
+    outdated: Container[int]
     tokens_of: Callable[[Sequence[int]], int]
 
 
@@ -86,6 +86,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
         weights=weights,
         sequence=tuple(sorted(cited.union(hits.sequence))),
         stated=_stated(memories, knowledge, query, options),
+        outdated=knowledge.outdated,
         tokens_of=recall.tokens_of or index.token_sum(),
     )
 
@@ -99,12 +100,8 @@ def compose(
 ) -> SynthesizeResult:
     """The context pack of what was found."""
     events = from_events(found.hits, records, found.weights, options, counter)
-    told = [
-        memory
-        for memory in events
-        if len(memory.text) > STATEMENT or not found.stated.issuperset(memory.sources)
-    ]
-    ranked = _rank([*found.memories, *told], query, options)
+    told = unstated(events, records, found.stated)
+    ranked = _rank([*found.memories, *told], query, options, found.outdated)
     packed = pack(ranked, options.max_tokens, counter, found.tokens_of)
     entries = [_entry(one, options, records) for one in packed.entries]
     return SynthesizeResult(pack_id=_pack_id(query, entries), entries=entries, budget=packed.budget)
@@ -112,16 +109,23 @@ def compose(
 
 def _stated(
     memories: Sequence[Memory], knowledge: Knowledge, query: Query, options: SynthesizeOptions
-) -> frozenset[int]:
-    """The events that need not be shown: a fact says it better, and whether it still holds."""
+) -> Stated:
+    """What facts say of events: better than these, and whether it still holds."""
     if options.sections is not None and "facts" not in options.sections:
-        return frozenset()
-    shown = [memory.sources for memory in memories if memory.section == "facts"]
-    outdated: frozenset[int] = frozenset() if query.past else knowledge.outdated
-    return outdated.union(*shown) - knowledge.endings
+        return {}
+    said: dict[int, list[str]] = {}
+    for memory in memories:
+        for seq in memory.sources if memory.section == "facts" else ():
+            said.setdefault(seq, []).append(memory.text)
+    if not query.past:
+        for seq, facts in knowledge.outdated.items():
+            said.setdefault(seq, []).extend(facts)
+    return {seq: facts for seq, facts in said.items() if seq not in knowledge.endings}
 
 
-def _rank(memories: Sequence[Memory], query: Query, options: SynthesizeOptions) -> list[Ranked]:
+def _rank(
+    memories: Sequence[Memory], query: Query, options: SynthesizeOptions, outdated: Container[int]
+) -> list[Ranked]:
     """The memories that are wanted and trusted enough, highest score first."""
     wanted = set(options.sections) if options.sections is not None else None
     ranked = [
@@ -131,7 +135,7 @@ def _rank(memories: Sequence[Memory], query: Query, options: SynthesizeOptions) 
     ]
     ranked.sort(key=_order)
     if not query.past:
-        ranked = sorted(newest_first(ranked, query), key=_order)
+        ranked = sorted(newest_first(facts_first(ranked, outdated), query), key=_order)
     return [one for one in ranked if one.score >= options.min_confidence]
 
 
