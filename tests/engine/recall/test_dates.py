@@ -41,6 +41,11 @@ def spans(text):
         ("yesterday", ("2023-11-19", 1)),
         ("last Friday", ("2023-11-17", 1)),
         ("the last 10 days", ("2023-11-10", 11)),
+        ("last week", ("2023-11-13", 7)),
+        ("last month", ("2023-10-01", 31)),
+        ("the previous year", ("2022-01-01", 365)),
+        ("the past year", ("2022-11-20", 366)),
+        ("the last 2 months", ("2023-09-21", 61)),
     ],
 )
 def test_what_a_date_means(text, span):

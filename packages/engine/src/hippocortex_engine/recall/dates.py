@@ -41,6 +41,7 @@ _COUNT = {
         "zero one two three four five six seven eight nine ten eleven twelve".split()
     )
 } | {"a": 1, "an": 1, "couple of": 2, "few": 3}
+_CALENDAR = frozenset({"week", "month", "year"})
 _DAYS = {"day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}
 
 _M = (
@@ -165,14 +166,32 @@ def _ago(groups: dict[str, str]) -> Resolver:
     return span
 
 
-def _last(groups: dict[str, str]) -> Resolver:
-    """The day, week, month or year before, or the last so many: up to now."""
+def _past(groups: dict[str, str]) -> Resolver:
+    """The last so many days, weeks, months or years: up to now."""
     said = groups.get("count", "").lower()
     count = int(said) if said.isdigit() else _COUNT.get(said.removeprefix("a "), 1)
     unit = _DAYS[groups["unit"].lower()]
 
     def span(now: datetime) -> Span | None:
         return _midnight(now) - timedelta(days=count * unit), _midnight(now) + timedelta(1)
+
+    return span
+
+
+def _last(groups: dict[str, str]) -> Resolver:
+    """The week, month or year of the calendar before this one; else the last of them up to now."""
+    unit = groups["unit"].lower()
+    if groups["count"] or unit not in _CALENDAR:
+        return _past(groups)
+
+    def span(now: datetime) -> Span | None:
+        if unit == "week":
+            monday = _midnight(now) - timedelta(days=now.weekday())
+            return monday - timedelta(days=7), monday
+        if unit == "year":
+            return _span_of_month(now.year - 1, 1)[0], _span_of_month(now.year, 1)[0]
+        first = _midnight(now).replace(day=1)
+        return (first - timedelta(days=1)).replace(day=1), first
 
     return span
 
@@ -217,7 +236,8 @@ _FORMS: list[tuple[re.Pattern[str], bool, Callable[[dict[str, str]], Resolver]]]
     (re.compile(rf"(?<!\w){_IN}{_M}\b(?!,? \d)"), False, _month),
     (re.compile(rf"(?<!\w){_IN}{_Y}\b"), False, _year),
     (re.compile(rf"\b{_N} {_UNITS} ago\b", re.IGNORECASE), True, _ago),
-    (re.compile(rf"\b(?:last|past|previous) (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _last),
+    (re.compile(rf"\b(?:last|previous) (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _last),
+    (re.compile(rf"\bpast (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _past),
     (re.compile(r"\byesterday\b", re.IGNORECASE), True, _days_back(1)),
     (re.compile(r"\b(?:today|tonight|this morning)\b", re.IGNORECASE), True, _days_back(0)),
     (
