@@ -18,6 +18,7 @@ from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
 from hippocortex_engine.recall.search import Part
 from hippocortex_engine.recall.texts import Text
+from hippocortex_engine.recall.visible import present
 from hippocortex_engine.synthesizer.candidates import (
     EventHits,
     Weights,
@@ -76,7 +77,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
     index, knowledge = recall.index, recall.knowledge
     corpus = Corpus(index, query, recall.beyond)
     weights = weigh(corpus)
-    newest = max(index.newest, recall.newest_beyond)
+    newest = present(index, options, max(index.newest, recall.newest_beyond))
     memories = from_knowledge(knowledge, query, weights, options, newest)
     hits = event_hits(index, recall.older, query, corpus, options, newest)
     cited = {seq for memory in memories for seq in memory.sources[-SHOWN_EVENTS:]}
