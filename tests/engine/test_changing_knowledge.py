@@ -182,6 +182,23 @@ def test_after_learning_the_new_home_is_the_fact_and_tells_the_old_one(engine):
     assert any(one.content.startswith("No longer true: The user lives in Porto") for one in before)
 
 
+def test_what_else_was_said_with_a_fact_outlives_it(engine):
+    rent = "I live in Berlin and my landlord Otto Krause charges 900 euros rent."
+    engine.capture_batch(
+        [
+            *talk("old", "2025-03-01", ("user", rent)),
+            *talk("new", "2025-04-01", ("user", "I live in Paris.")),
+        ]
+    )
+    engine.learn()
+    for query in ("What rent did my landlord Otto charge?", "Who is Otto Krause?"):
+        assert rent in answers(engine, query)[0].content
+    home = answers(engine, "Where do I live?")
+    assert home[0].content.startswith("The user lives in Paris.")
+    assert home[0].confidence > home[place(home, rent)].confidence
+    assert "I live in Paris." not in {one.content.partition("user: ")[2] for one in home}
+
+
 def test_two_people_of_one_first_name_are_told_apart(engine, remember):
     remember(
         talk(
@@ -227,6 +244,76 @@ def test_what_one_user_says_casts_no_doubt_on_a_fact_about_another(engine):
     entries = answers(engine, "What is my favourite lunch?")
     assert {"facts", "context"} == {one.section for one in entries}
     assert not any("but see" in one.content for one in entries)
+
+
+@pytest.mark.parametrize(
+    ("query", "right", "wrong"),
+    [
+        (
+            "Where does my sister Ann work?",
+            "My sister Ann works at Siemens in Berlin.",
+            "My sister Eva works at Siemens in Munich.",
+        ),
+        (
+            "How was invoice 4711 of Acme paid?",
+            "Invoice 4711 of Acme was paid on Monday by card.",
+            "Invoice 4712 of Acme was paid on Tuesday by cheque.",
+        ),
+        (
+            "Which port does the staging server use?",
+            "The staging server db-1 uses port 5432 and postgres 15.",
+            "The production server db-2 uses port 6432 and postgres 16.",
+        ),
+        (
+            "What is the wifi password on floor 3?",
+            "The wifi password on floor 3 is kiwi.",
+            "The wifi password on floor 4 is mango.",
+        ),
+    ],
+)
+def test_what_is_newer_but_about_something_else_revises_nothing(
+    engine, remember, query, right, wrong
+):
+    runs = [
+        talk(f"run-{day}", f"2025-02-0{day}", ("user", f"I ran {day} kilometres."))
+        for day in range(1, 7)
+    ]
+    remember(
+        talk("a", "2025-03-01", ("user", right)), talk("b", "2025-03-03", ("user", wrong)), *runs
+    )
+    entries = answers(engine, query)
+    assert right in entries[0].content
+    sure = entries[0].confidence
+    assert right in answers(engine, query, min_confidence=sure)[0].content
+    assert (
+        right
+        in answers(engine, query, max_tokens=entries[0].content.count(" ") * 2 + 60)[0].content
+    )
+
+
+@pytest.mark.parametrize(
+    ("fact", "other", "query"),
+    [
+        (
+            "I am allergic to peanuts and shellfish.",
+            "My son is not allergic to peanuts at all, nor shellfish.",
+            "Am I allergic to peanuts?",
+        ),
+        (
+            "My favourite colour is blue.",
+            "My brother's favourite colour is green.",
+            "What is my favourite colour?",
+        ),
+        ("I live in Porto.", "My old boss Tim now lives in Porto too.", "Do I live in Porto?"),
+    ],
+)
+def test_what_is_said_of_somebody_else_casts_no_doubt_on_a_fact(engine, fact, other, query):
+    engine.capture_batch(talk("a", "2025-03-01", ("user", fact)))
+    engine.capture_batch(talk("b", "2025-03-03", ("user", other)))
+    engine.learn()
+    told = [one for one in answers(engine, query) if one.section == "facts"]
+    assert told
+    assert not any("but see" in one.content for one in told)
 
 
 def test_users_of_one_name_never_see_each_others_facts(engine):

@@ -41,6 +41,11 @@ def spans(text):
         ("yesterday", ("2023-11-19", 1)),
         ("last Friday", ("2023-11-17", 1)),
         ("the last 10 days", ("2023-11-10", 11)),
+        ("last week", ("2023-11-13", 7)),
+        ("last month", ("2023-10-01", 31)),
+        ("the previous year", ("2022-01-01", 365)),
+        ("the past year", ("2022-11-20", 366)),
+        ("the last 2 months", ("2023-09-21", 61)),
     ],
 )
 def test_what_a_date_means(text, span):
@@ -69,6 +74,50 @@ def test_an_event_counts_the_less_the_further_it_is_from_the_date():
     assert near[0] == 1.0
     assert 1.0 > near[1] > near[2] > 0
     assert near[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("on Fr\u0131day", ("2023-11-17", 1)),
+        ("5 \u017fept 2023", ("2023-09-05", 1)),
+        ("\u017fix days ago", ("2023-11-14", 1)),
+        ("on FR\u0130DAY", ("2023-11-17", 1)),
+    ],
+)
+def test_letters_that_case_folding_takes_for_others_do_no_harm(text, span):
+    assert spans(text) == [span]
+
+
+ENDS = [datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc)]
+DATED = (
+    "today",
+    "yesterday",
+    "in December",
+    "on 31 December",
+    "on 1 January",
+    "in January",
+    "last year",
+    "last Sunday",
+    "999 years ago",
+    "the last 999 years",
+    "29 February",
+)
+
+
+@given(
+    st.one_of(st.sampled_from(DATED), st.lists(st.sampled_from(DATED)).map(" ".join)),
+    st.one_of(st.sampled_from(ENDS), st.datetimes(timezones=st.just(timezone.utc))),
+)
+def test_dates_can_be_asked_for_at_any_time(text, now):
+    dates = tuple(expressions(text))
+    near = nearness(dates, np.array([0, milliseconds(now)]), milliseconds(now))
+    assert ((near >= 0) & (near <= 1)).all()
+
+
+@given(st.text(alphabet="\u0130\u0131\u017f\u212aonagfridymtwsx 12", max_size=40))
+def test_letters_that_look_alike_raise_nothing(text):
+    nearness(tuple(expressions(f"on {text} ago")), np.array([0]), milliseconds(NOW))
 
 
 @given(st.text(max_size=200))

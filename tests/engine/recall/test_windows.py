@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hippocortex_core import CaptureEvent, SynthesizeOptions
@@ -96,7 +98,39 @@ def test_a_name_in_the_text_is_as_good_as_one_in_the_payload(open_memory):
     named.capture_batch([said(text, speaker="Mia Wong") for text in CHATTER])
     signed.capture_batch([said(f"Mia Wong: {text}") for text in CHATTER])
     query = "what did Mia say about the umbrella"
-    assert contents(named, query) == contents(signed, query)
+    shown = [text.replace("user Mia Wong: ", "Mia Wong: ") for text in contents(signed, query)]
+    assert contents(named, query) == shown
+
+
+def test_the_present_of_a_user_is_their_own(engine):
+    """Somebody else's clock may be wrong by decades."""
+    ann, bob = {"user_id": "ann"}, {"user_id": "bob"}
+    for day, text in ((1, "I repaired the red bicycle."), (15, "I had a coffee at the harbour.")):
+        engine.capture(replace(said(text, f"s{day}", day), metadata=ann))
+    before = contents(engine, "what happened two weeks ago", user_id="ann")
+    late = replace(said("hello there"), metadata=bob, occurred_at="2093-01-01T00:00:00Z")
+    engine.capture(late)
+    assert contents(engine, "what happened two weeks ago", user_id="ann") == before
+    assert "bicycle" in before[0]
+
+
+def test_nobody_takes_the_place_of_a_role_by_what_a_message_begins_with(engine):
+    engine.capture_batch(
+        [
+            said("Python: how do I sort a list by its key?"),
+            said("Option One: sort the list with sorted and a key.", role="assistant"),
+            said("Alice: I live in Hell.", "other", user="mallory"),
+        ]
+    )
+    for query, first in (
+        ("where does Alice live", "user Alice: I live in Hell."),
+        ("what did I ask of a list and its key", "user Python: how do I sort a list by its key?"),
+        (
+            "which order of a list and its key did you recommend",
+            "assistant: Option One: sort the list with sorted and a key.",
+        ),
+    ):
+        assert contents(engine, query)[0].endswith(first)
 
 
 def test_my_words_are_the_users_and_your_advice_is_the_assistants(engine):

@@ -23,19 +23,23 @@ _LABELS = (
     "hint|tip|info|debug"
 )
 _ROLES = "user|human|customer|assistant|ai|bot|agent|system|developer|tool|function"
+SIGNING = "user"
+"""The role whose messages may be transcripts: its name stands before the name they begin with."""
+
 _SIGNED = re.compile(
     rf"(?!(?i:{_LABELS}|{_ROLES}):)"
     r"(?P<name>[A-Z][\w'\u2019-]{1,30}(?: [A-Z][\w.'\u2019-]{0,30}){0,2}): (?=\S)"
 )
-"""A message that begins with the name of who says it, as transcripts do.
+"""A message that begins with what may be the name of who says it, as transcripts do.
 
-A role is no name: nobody speaks for the assistant or the system by writing so.
+Whether it is one ("Ann: hello") or not ("Python: how do I sort?") cannot be told from a message,
+so it never takes the place of the role: "user Ann".
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """`actor` is who or what acted (a speaker's name, else a tool); `text` what was said or done.
+    """`actor` is who or what acted (a speaker, else a tool); `text` what was said or done.
 
     `line` is both, as a pack shows it.
     """
@@ -57,10 +61,10 @@ def describe(event_type: str, payload: Mapping[str, Any]) -> Description:
 
 def _message(payload: Mapping[str, Any]) -> Description:
     text = message_text(payload)
-    named = speaker(payload)
-    if named is None and (match := _SIGNED.match(text)):
-        return Description(match["name"], text[match.end() :])
-    return Description(named or role(payload), text)
+    said_by = speaker(payload) or role(payload)
+    if said_by == SIGNING and (match := _SIGNED.match(text)):
+        return Description(f"{SIGNING} {match['name']}", text[match.end() :])
+    return Description(said_by, text)
 
 
 def _tool_call(payload: Mapping[str, Any]) -> Description:

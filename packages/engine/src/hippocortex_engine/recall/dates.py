@@ -29,6 +29,9 @@ Resolver = Callable[[datetime], Span | None]
 NEAREST_HALF = 86_400_000
 """Milliseconds from a span at which an event counts half; a quarter of a longer span."""
 
+_LOOKALIKES = str.maketrans("\u0131\u0130\u017f\u212a", "iisk")
+"""What `re.IGNORECASE` takes for ASCII letters and `str.lower` does not."""
+
 _MONTHS = "january february march april may june july august september october november december"
 _MONTH = {name[:3]: number for number, name in enumerate(_MONTHS.split(), 1)}
 _WEEKDAY = {name: number for number, name in enumerate("mon tue wed thu fri sat sun".split())}
@@ -38,6 +41,7 @@ _COUNT = {
         "zero one two three four five six seven eight nine ten eleven twelve".split()
     )
 } | {"a": 1, "an": 1, "couple of": 2, "few": 3}
+_CALENDAR = frozenset({"week", "month", "year"})
 _DAYS = {"day": 1, "night": 1, "week": 7, "weekend": 7, "month": 30, "year": 365}
 
 _M = (
@@ -65,6 +69,7 @@ class Expression:
 
 def expressions(text: str) -> list[Expression]:
     """The dates in a text, in order; what overlaps an earlier one is part of that."""
+    text = text.translate(_LOOKALIKES)
     if not _HINT.search(text):
         return []
     found: list[Expression] = []
@@ -98,21 +103,31 @@ _FAR = 0.1
 def _all(text: str) -> Iterator[Expression]:
     for pattern, relative, resolver in _FORMS:
         for match in pattern.finditer(text):
-            yield Expression(match.start(), match.end(), relative, resolver(match.groupdict("")))
+            span = _in_calendar(resolver(match.groupdict("")))
+            yield Expression(match.start(), match.end(), relative, span)
+
+
+def _in_calendar(resolver: Resolver) -> Resolver:
+    """The same, with None for a day that no calendar has and for what lies beyond its ends."""
+
+    def span(now: datetime) -> Span | None:
+        try:
+            return resolver(now)
+        except (ValueError, OverflowError):
+            return None
+
+    return span
 
 
 def _day(groups: dict[str, str]) -> Resolver:
     number = _MONTH.get(groups["month"][:3].lower()) or int(groups["month"])
 
     def span(now: datetime) -> Span | None:
-        try:
-            first = datetime(
-                int(groups["year"] or now.year), number, int(groups["day"]), tzinfo=timezone.utc
-            )
-            if not groups["year"] and first > now:
-                first = first.replace(year=first.year - 1)
-        except ValueError:
-            return None
+        first = datetime(
+            int(groups["year"] or now.year), number, int(groups["day"]), tzinfo=timezone.utc
+        )
+        if not groups["year"] and first > now:
+            first = first.replace(year=first.year - 1)
         return first, first + timedelta(days=1)
 
     return span
@@ -145,26 +160,38 @@ def _ago(groups: dict[str, str]) -> Resolver:
     unit = _DAYS[groups["unit"].lower()]
 
     def span(now: datetime) -> Span | None:
-        try:
-            middle = _midnight(now) - timedelta(days=count * unit)
-            return middle - timedelta(days=unit // 2), middle + timedelta(days=unit // 2 + 1)
-        except OverflowError:
-            return None
+        middle = _midnight(now) - timedelta(days=count * unit)
+        return middle - timedelta(days=unit // 2), middle + timedelta(days=unit // 2 + 1)
 
     return span
 
 
-def _last(groups: dict[str, str]) -> Resolver:
-    """The day, week, month or year before, or the last so many: up to now."""
+def _past(groups: dict[str, str]) -> Resolver:
+    """The last so many days, weeks, months or years: up to now."""
     said = groups.get("count", "").lower()
     count = int(said) if said.isdigit() else _COUNT.get(said.removeprefix("a "), 1)
     unit = _DAYS[groups["unit"].lower()]
 
     def span(now: datetime) -> Span | None:
-        try:
-            return _midnight(now) - timedelta(days=count * unit), _midnight(now) + timedelta(1)
-        except OverflowError:
-            return None
+        return _midnight(now) - timedelta(days=count * unit), _midnight(now) + timedelta(1)
+
+    return span
+
+
+def _last(groups: dict[str, str]) -> Resolver:
+    """The week, month or year of the calendar before this one; else the last of them up to now."""
+    unit = groups["unit"].lower()
+    if groups["count"] or unit not in _CALENDAR:
+        return _past(groups)
+
+    def span(now: datetime) -> Span | None:
+        if unit == "week":
+            monday = _midnight(now) - timedelta(days=now.weekday())
+            return monday - timedelta(days=7), monday
+        if unit == "year":
+            return _span_of_month(now.year - 1, 1)[0], _span_of_month(now.year, 1)[0]
+        first = _midnight(now).replace(day=1)
+        return (first - timedelta(days=1)).replace(day=1), first
 
     return span
 
@@ -209,7 +236,8 @@ _FORMS: list[tuple[re.Pattern[str], bool, Callable[[dict[str, str]], Resolver]]]
     (re.compile(rf"(?<!\w){_IN}{_M}\b(?!,? \d)"), False, _month),
     (re.compile(rf"(?<!\w){_IN}{_Y}\b"), False, _year),
     (re.compile(rf"\b{_N} {_UNITS} ago\b", re.IGNORECASE), True, _ago),
-    (re.compile(rf"\b(?:last|past|previous) (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _last),
+    (re.compile(rf"\b(?:last|previous) (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _last),
+    (re.compile(rf"\bpast (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _past),
     (re.compile(r"\byesterday\b", re.IGNORECASE), True, _days_back(1)),
     (re.compile(r"\b(?:today|tonight|this morning)\b", re.IGNORECASE), True, _days_back(0)),
     (

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocortex_engine.describe import SIGNING
 from hippocortex_engine.recall.postings import Postings
 from hippocortex_engine.recall.windows import NONE, Lengths
 
@@ -110,6 +111,7 @@ class RecallIndex:
         self._last_of_session: dict[int, int] = {}
         self._lengths: Lengths | None = None
         self._actor_words: list[tuple[int, list[str]]] = []
+        self._signers: list[int] = []
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -145,11 +147,20 @@ class RecallIndex:
         return self._lengths
 
     def actor_words(self) -> list[tuple[int, list[str]]]:
-        """Every actor's code with the words of its name."""
+        """Every actor's code with the words of its name, the role of who signs left out."""
         for code in range(len(self._actor_words), len(self.actors.names)):
             words = re.findall(r"\w+", self.actors.names[code].lower())
+            if len(words) > 1 and words[0] == SIGNING:
+                self._signers.append(code)
+                del words[0]
             self._actor_words.append((code, words))
         return self._actor_words
+
+    def of_role(self, role: str) -> list[int]:
+        """The codes of the actors that have a role, signed or not."""
+        code = self.actors.find(role)
+        self.actor_words()
+        return [*([] if code is None else [code]), *(self._signers if role == SIGNING else ())]
 
     def _fill(self, taken: slice, rows: Sequence[Any]) -> None:
         columns = self.columns

@@ -37,7 +37,7 @@ class Knowledge:
     statements about somebody (facts) never are.
 
     `read`: events that a fact was read from which holds; `outdated`: events that say what no longer
-    holds; `endings`: those that say so without saying what holds instead.
+    holds, with the facts they said; `endings`: those that say so without saying what holds instead.
     """
 
     def __init__(
@@ -59,7 +59,10 @@ class Knowledge:
             if one.candidate.type == "fact" and not _is_past(one)
             for seq in one.evidence
         )
-        self.outdated = frozenset(seq for one in ended for seq in one.evidence[:-1])
+        self.outdated: dict[int, list[str]] = {}
+        for one in ended:
+            for seq in one.evidence[:-1]:
+                self.outdated.setdefault(seq, []).append(one.candidate.text)
         self.endings = frozenset(one.evidence[-1] for one in ended if _about(one) not in holding)
         self.playbooks = [
             place
@@ -88,9 +91,8 @@ class Knowledge:
         """Which artifacts a query restricted like this may see; `past`: also what was true once."""
         mask: NDArray[np.bool_] = self._current | np.bool_(past)
         if user_id is not None:
-            mask &= np.isin(
-                self._owner, [self.index.owners.code(user_id), self.index.owners.code(_SHARED)]
-            )
+            seen = (self.index.owners.find(name) for name in (user_id, _SHARED))
+            mask &= np.isin(self._owner, [code for code in seen if code is not None])
         for wanted, places in ((session_id, self._by_session), (agent_id, self._by_agent)):
             if wanted is not None:
                 inside = np.zeros(len(self.records), dtype=np.bool_)

@@ -1,35 +1,50 @@
 """What people say around what they have to say.
 
 A pack has no room for "Hey Ann!", "Thanks!" and "Talk to you soon".  Only whole sentences of
-nothing else go, at the beginning and the end of a message, and never "yes" or "no", which may be
-the answer.
+nothing else go, at the beginning and the end of a message, and never "yes", "no problem" or
+"sounds good", which may be the answer.
 """
 
 from __future__ import annotations
 
 import re
 
-_NAME = r"(?-i:[A-Z][\w'\u2019-]*)"
-_WORD = (
-    r"(?:hey+|hi+|hello|dear|wow+|whoa|oh|ooh|aww*|yay|haha+|lol|thanks|thank you|thx|cheers|"
-    r"welcome|congrats|congratulations|cool|nice|great|awesome|amazing|wonderful|fantastic|"
-    r"incredible|lovely|sweet|perfect|excellent|super|"
-    r"you're welcome|no problem|my pleasure|good (?:morning|evening|afternoon)|"
-    r"good luck|sounds (?:good|great|awesome)|(?:that's|that is) (?:so |really |"
-    r"very |just |absolutely )*(?:cool|nice|great|awesome|amazing|wonderful|fantastic|incredible|"
-    r"lovely|sweet|perfect|excellent|good)(?: news)?|"
+_NAME = r"(?-i:[A-Z]\w*(?:['\u2019-]\w+)*)"
+_PRAISE = (
+    "cool|nice|great|awesome|amazing|wonderful|fantastic|incredible|lovely|sweet|perfect|excellent"
+)
+_ADDRESSED = (
+    r"hey+|hi+|hello|dear|wow+|whoa|oh|ooh|aww*|yay|haha+|lol|thank you|thanks|thx|cheers|"
+    r"you're welcome|welcome|congratulations|congrats|good (?:morning|evening|afternoon|luck)|"
     r"(?:good|great|nice|lovely) to (?:hear(?: that| from you| it)?|see you)(?: again)?|"
     r"long time no (?:see|talk|chat)|hope (?:you're|you are|all is|all's) (?:well|good|ok)|"
     r"how are you(?: doing)?|how(?:'s| is) it going|what's up|how have you been|"
-    r"talk (?:to you )?(?:soon|later)|see you(?: soon| later)?|take care|bye+|"
-    r"(?:so|very|really|much|a lot|again|there|for sharing))"
+    r"talk (?:to you )?(?:soon|later)|see you(?: soon| later)?|take care|bye+"
 )
+"""What is said to somebody, whose name may follow."""
+
+_REMARKS = (
+    rf"(?:that's|that is) (?:so |really |very |just |absolutely )*(?:{_PRAISE}|good)(?: news)?|"
+    r"my pleasure|much|a lot|again|there|for sharing"
+)
+"""What takes a name after a comma only."""
+
+_PLAIN = rf"{_PRAISE}|super|so|very|really"
+"""What takes no name: of a "Great Dane" or "Nice Airport" something is told."""
+
 _STOP = r"(?:[,.!?\s\u2013\u2014-]+|$)"
-# Whom it is said to is never one of the words themselves: "Oh Oh Oh" would have as many readings
-# as there are ways to pair them.
-_TO = rf"(?:,? (?!{_WORD}{_STOP})(?:{_NAME}|guys|everyone|all|man|mate|buddy|friend))?"
-_SENTENCE = re.compile(rf"(?:{_WORD}{_TO}{_STOP})+", re.IGNORECASE)
-_END = re.compile(r"(?<=[.!?])\s+")
+# Whom it is said to is never one of the words themselves: "Oh Oh Oh" is three of them.
+_TO = (
+    rf"(?!(?:{_ADDRESSED}|{_REMARKS}|{_PLAIN}){_STOP})"
+    rf"(?:{_NAME}|guys|everyone|all|man|mate|buddy|friend)"
+)
+_STEP = re.compile(
+    rf"(?:(?:{_ADDRESSED})(?:,? {_TO})?|(?:{_REMARKS})(?:, {_TO})?|{_PLAIN}){_STOP}", re.IGNORECASE
+)
+"""One of them, longest first: what has been read is never read in another way."""
+
+# "Hello World. prints at startup": a stop before a small letter ends nothing.
+_END = re.compile(r"(?<=[!?])\s+|(?<=\.)\s+(?![a-z\s])")
 
 MOST = 80
 """Characters of a sentence that is looked at."""
@@ -53,4 +68,10 @@ def without_pleasantries(text: str) -> str:
 
 
 def _says_nothing(sentence: str) -> bool:
-    return len(sentence) <= MOST and _SENTENCE.fullmatch(sentence) is not None
+    at = 0
+    while at < len(sentence) <= MOST:
+        step = _STEP.match(sentence, at)
+        if step is None:
+            return False
+        at = step.end()
+    return 0 < at == len(sentence)

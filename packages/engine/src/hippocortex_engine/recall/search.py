@@ -364,5 +364,5 @@ def _acting(index: RecallIndex, query: Query, rows: Rows) -> NDArray[np.bool_]:
     }
     most = max(named.values(), default=0)
     wanted = [code for code, count in named.items() if count == most]
-    wanted += [code for role in query.roles if (code := index.actors.find(role)) is not None]
+    wanted += [code for role in query.roles for code in index.of_role(role)]
     return np.isin(index.columns["actor"][rows], wanted)

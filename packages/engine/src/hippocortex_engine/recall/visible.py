@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,20 @@ def visible(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_]
             fits = index.columns[column] == (-2 if code is None else code)
             mask = fits if mask is None else mask & fits
     return mask
+
+
+def present(index: RecallIndex, options: SynthesizeOptions, newest: int) -> int:
+    """The newest event that whoever asks may see, in whichever session: their present.
+
+    Args:
+        index: the events in memory.
+        options: whose events are asked for.
+        newest: the newest event of all, which stands in if none of theirs is in memory.
+    """
+    seen = visible(index, replace(options, session_id=None))
+    if seen is None:
+        return newest
+    return int(index.columns["occurred_at"].max(where=seen, initial=0)) or newest
 
 
 def foreign(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:

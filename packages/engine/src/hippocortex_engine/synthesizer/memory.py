@@ -11,7 +11,7 @@ class Memory(NamedTuple):
     """An event or an artifact that may answer a query.
 
     `relevance`: how well it matches the query, 0..1.  `named`: share of what the query names that
-    it holds, 0..1.  `age`: milliseconds before the newest event of the tenant.  `events`: events
+    it holds, 0..1.  `age`: milliseconds before the newest event that may be seen.  `events`: events
     behind it; `sessions`: distinct sessions behind it; `sources`: the sequence numbers of those
     events; `states`: it is what somebody said, or a fact read from it; `listed`: its tokens in a
     pack, 0 if nobody has counted them.

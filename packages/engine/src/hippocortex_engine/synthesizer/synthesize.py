@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from hippocortex_core.types import (
@@ -18,6 +18,7 @@ from hippocortex_engine.recall.knowledge import Knowledge
 from hippocortex_engine.recall.query import Query
 from hippocortex_engine.recall.search import Part
 from hippocortex_engine.recall.texts import Text
+from hippocortex_engine.recall.visible import present
 from hippocortex_engine.synthesizer.candidates import (
     EventHits,
     Weights,
@@ -27,16 +28,14 @@ from hippocortex_engine.synthesizer.candidates import (
     weigh,
 )
 from hippocortex_engine.synthesizer.memory import Memory
-from hippocortex_engine.synthesizer.newest import newest_first
+from hippocortex_engine.synthesizer.newest import facts_first, newest_first
 from hippocortex_engine.synthesizer.packer import Ranked, pack
 from hippocortex_engine.synthesizer.signals import evaluate, score
+from hippocortex_engine.synthesizer.stated import Stated, unstated
 from hippocortex_engine.tokens import TokenCounter
 
 SHOWN_EVENTS = 3
 """Source events named in the provenance of an entry that rests on several."""
-
-STATEMENT = 200
-"""Characters up to which an event says little more than the fact that was read from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,9 @@ class Recall:
 class Found:
     """What a search found: all that composing a pack needs, of indexes that may move on.
 
-    `sequence`: the events whose payloads are needed; `read`: the events that facts were read from;
-    `stated`: those of facts in the pack or superseded facts; `tokens_of`: tokens of events
+    `sequence`: the events whose payloads are needed; `read`: the events that facts were read from
+    which hold; `stated`: what facts in the pack and superseded facts say of the events they were
+    read from; `outdated`: events that say what no longer holds; `tokens_of`: tokens of events
     together.
     """
 
@@ -69,7 +69,8 @@ class Found:
     weights: Weights
     sequence: tuple[int, ...]
     read: frozenset[int]
-    stated: frozenset[int]
+    stated: Stated
+    outdated: Container[int]
     tokens_of: Callable[[Sequence[int]], int]
 
 
@@ -78,7 +79,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
     index, knowledge = recall.index, recall.knowledge
     corpus = Corpus(index, query, recall.beyond)
     weights = weigh(corpus)
-    newest = max(index.newest, recall.newest_beyond)
+    newest = present(index, options, max(index.newest, recall.newest_beyond))
     memories = from_knowledge(knowledge, query, weights, options, newest)
     hits = event_hits(index, recall.older, query, corpus, options, newest)
     cited = {seq for memory in memories for seq in memory.sources[-SHOWN_EVENTS:]}
@@ -89,6 +90,7 @@ def find(recall: Recall, query: Query, options: SynthesizeOptions) -> Found:
         sequence=tuple(sorted(cited.union(hits.sequence))),
         read=knowledge.read,
         stated=_stated(memories, knowledge, query, options),
+        outdated=knowledge.outdated,
         tokens_of=recall.tokens_of or index.token_sum(),
     )
 
@@ -102,12 +104,8 @@ def compose(
 ) -> SynthesizeResult:
     """The context pack of what was found."""
     events = from_events(found.hits, records, found.weights, options, counter)
-    told = [
-        memory
-        for memory in events
-        if len(memory.text) > STATEMENT or not found.stated.issuperset(memory.sources)
-    ]
-    ranked = _rank([*found.memories, *told], found.read, query, options)
+    told = unstated(events, records, found.stated)
+    ranked = _rank([*found.memories, *told], found, query, options)
     packed = pack(ranked, options.max_tokens, counter, found.tokens_of)
     entries = [_entry(one, options, records) for one in packed.entries]
     return SynthesizeResult(pack_id=_pack_id(query, entries), entries=entries, budget=packed.budget)
@@ -115,17 +113,22 @@ def compose(
 
 def _stated(
     memories: Sequence[Memory], knowledge: Knowledge, query: Query, options: SynthesizeOptions
-) -> frozenset[int]:
-    """The events that need not be shown: a fact says it better, and whether it still holds."""
+) -> Stated:
+    """What facts say of events: better than these, and whether it still holds."""
     if options.sections is not None and "facts" not in options.sections:
-        return frozenset()
-    shown = [memory.sources for memory in memories if memory.section == "facts"]
-    outdated: frozenset[int] = frozenset() if query.past else knowledge.outdated
-    return outdated.union(*shown) - knowledge.endings
+        return {}
+    said: dict[int, list[str]] = {}
+    for memory in memories:
+        for seq in memory.sources if memory.section == "facts" else ():
+            said.setdefault(seq, []).append(memory.text)
+    if not query.past:
+        for seq, facts in knowledge.outdated.items():
+            said.setdefault(seq, []).extend(facts)
+    return {seq: facts for seq, facts in said.items() if seq not in knowledge.endings}
 
 
 def _rank(
-    memories: Sequence[Memory], read: frozenset[int], query: Query, options: SynthesizeOptions
+    memories: Sequence[Memory], found: Found, query: Query, options: SynthesizeOptions
 ) -> list[Ranked]:
     """The memories that are wanted and trusted enough, highest score first."""
     wanted = set(options.sections) if options.sections is not None else None
@@ -136,7 +139,8 @@ def _rank(
     ]
     ranked.sort(key=_order)
     if not query.past:
-        ranked = sorted(newest_first(ranked, query.words, read), key=_order)
+        ranked = facts_first(ranked, found.outdated)
+        ranked = sorted(newest_first(ranked, query, found.read), key=_order)
     return [one for one in ranked if one.score >= options.min_confidence]
 
 
