@@ -96,3 +96,13 @@ def test_unrelated_queries_get_no_procedure_playbook_or_policy(trained, query):
 
 def test_a_template_of_many_slots_is_looked_for_in_linear_time(trained):
     assert told(trained, "not enough seats on flight " * 140, "failures")
+
+
+def test_queries_of_unknown_users_leave_nothing_behind(trained):
+    trained.synthesize("change my flight", SynthesizeOptions(user_id="somebody"))
+    owners = trained._cache._knowledge.index.owners.names
+    known = list(owners)
+    for number in range(20):
+        trained.synthesize("change my flight", SynthesizeOptions(user_id=f"stranger-{number}"))
+    assert owners == known
+    assert "somebody" not in known
