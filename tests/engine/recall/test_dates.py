@@ -34,6 +34,9 @@ def spans(text):
         ("on 24 December", ("2022-12-24", 1)),  # this year's is still to come
         ("in June", ("2023-06-01", 30)),
         ("in December", ("2022-12-01", 31)),
+        ("the end of May", ("2023-05-01", 31)),
+        ("emails from October", ("2023-10-01", 31)),
+        ("news from April 2022", ("2022-04-01", 30)),
         ("early December 2022", ("2022-12-01", 31)),
         ("since 2022", ("2022-01-01", 365)),
         ("three days ago", ("2023-11-17", 1)),
@@ -53,7 +56,17 @@ def test_what_a_date_means(text, span):
 
 
 @pytest.mark.parametrize(
-    "text", ["May I ask?", "order 2023 items", "the march of progress", "ticket 12-05", "second"]
+    "text",
+    [
+        "May I ask?",
+        "order 2023 items",
+        "the march of progress",
+        "ticket 12-05",
+        "second",
+        "news from Jan",
+        "a report by April",
+        "the car of June",
+    ],
 )
 def test_what_only_looks_like_a_date_is_none(text):
     assert expressions(text) == []

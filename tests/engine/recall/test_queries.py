@@ -6,6 +6,7 @@ import pytest
 
 from hippocortex_engine.embeddings.static import StaticEmbedder
 from hippocortex_engine.recall.query import names, understand
+from hippocortex_engine.text import term_hash, terms
 
 EMBEDDER = StaticEmbedder()
 
@@ -52,7 +53,49 @@ def test_apostrophes_quote_nothing(query):
         ("which tool is used to deploy", False),
         ("how do I change my password", False),
         ("until when is the offer valid", False),
+        ("where do I live today?", False),
+        ("where do I live as of today, 1 April 2025?", False),
+        ("where does the team meeting in June take place?", False),
+        ("where was I today?", False),
+        ("where did I live in 2024?", True),
+        ("when is it due, as of 5 April 2025?", True),
+        ("who visited us on 3 March 2025?", True),
+        ("where do I live, ask from April?", False),
     ],
 )
 def test_a_question_about_the_past_is_told_from_one_about_an_order(query, past):
     assert understand(query, EMBEDDER).past is past
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("who directed Before Sunrise?", "before"),
+        ("what does NOW() return?", "now"),
+        ("what does now() return?", "now"),
+        ("who said 'now or never'?", "now"),
+        ("is the flag `initially` set?", "initially"),
+    ],
+)
+def test_a_word_of_time_that_names_something_is_searched_for(query, word):
+    understood = understand(query, EMBEDDER)
+    assert {term_hash(term) for term in terms(word)} <= set(understood.terms)
+
+
+def test_what_says_when_is_not_searched_for():
+    understood = understand("where do I live now?", EMBEDDER)
+    assert understood.terms == understand("where do I live?", EMBEDDER).terms
+
+
+@pytest.mark.parametrize(
+    ("query", "roles"),
+    [
+        ("where do I live?", ("user",)),
+        ("what did Ann tell me?", ("user",)),
+        ("my address", ("user",)),
+        ("Quanto dormono I gatti?", ()),
+        ("quien me ayuda", ()),
+    ],
+)
+def test_english_pronouns_are_read_in_english_questions(query, roles):
+    assert understand(query, EMBEDDER).roles == roles

@@ -151,3 +151,13 @@ def test_an_error_is_met_in_whole_words_only():
     assert holds("art <id> ends", "art 7 ends")
     assert not holds("art <id> ends", "smart 7 ends")
     assert holds("code<n> of line<n>", "code12 of line9")
+
+
+def test_queries_of_unknown_users_leave_nothing_behind(trained):
+    trained.synthesize("change my flight", SynthesizeOptions(user_id="somebody"))
+    owners = trained._cache._knowledge.index.owners.names
+    known = list(owners)
+    for number in range(20):
+        trained.synthesize("change my flight", SynthesizeOptions(user_id=f"stranger-{number}"))
+    assert owners == known
+    assert "somebody" not in known

@@ -54,7 +54,10 @@ _N = (
     r"(?P<count>\d{1,3}|(?i:an?|one|two|three|four|five|six|seven|eight|nine|ten|(?:a )?few|"
     r"eleven|twelve|(?:a )?couple of))"
 )
-_IN = r"(?i:in|of|since|until|till|by|during|from|before|after|this|early|late|mid|end of)[ -]"
+_IN = r"(?i:in|since|until|till|during|before|after|this|early|late|mid|end of)[ -]"
+# What comes from April or is said by Jan may as well be somebody's.
+_OF = r"(?i:of|by|from)[ -]"
+_NAMES = r"(?i:jan|april|may|june|august)\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +236,8 @@ _FORMS: list[tuple[re.Pattern[str], bool, Callable[[dict[str, str]], Resolver]]]
     (re.compile(rf"\b{_D}(?: of)? {_M}(?P<year>)\b"), False, _day),
     (re.compile(rf"\b{_M} {_D}(?P<year>)\b(?! ?(?:%|o'clock|[ap]\.?m))"), False, _day),
     (re.compile(rf"\b{_M},? {_Y}\b"), False, _month),
-    (re.compile(rf"(?<!\w){_IN}{_M}\b(?!,? \d)"), False, _month),
-    (re.compile(rf"(?<!\w){_IN}{_Y}\b"), False, _year),
+    (re.compile(rf"(?<!\w)(?:{_IN}|{_OF}(?!{_NAMES})){_M}\b(?!,? \d)"), False, _month),
+    (re.compile(rf"(?<!\w)(?:{_IN}|{_OF}){_Y}\b"), False, _year),
     (re.compile(rf"\b{_N} {_UNITS} ago\b", re.IGNORECASE), True, _ago),
     (re.compile(rf"\b(?:last|previous) (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _last),
     (re.compile(rf"\bpast (?:{_N} )?{_UNITS}\b", re.IGNORECASE), True, _past),

@@ -26,20 +26,20 @@ _QUOTED = re.compile(
     r"|(?<!\w)['\u2018](?P<single>(?:[^\"'\u2019]|(?<=\w)['\u2019](?=\w)){2,60})['\u2019](?!\w)"
 )
 _JOINED = re.compile(r"\w[._/-]\w")
-_ROLES = (
-    ("user", re.compile(r"\b(?:my|mine|I|I'm|I've|I'd|me|we|our)\b(?! (?:remember|recall)\b)")),
-    (
-        "assistant",
-        re.compile(
-            r"\byou(?:'ve| have| had)? (?:\w+ )?(?:said|told|mention|recommend|suggest|gave|give|"
-            r"provid|propos|advis|explain|list|wrote|describ)|\byour (?:last |previous |earlier )?"
-            r"(?:advice|answer|reply|suggestion|recommendation|list|explanation)",
-            re.IGNORECASE,
-        ),
-    ),
+_NOT_ASKED = r"\b(?! (?:remember|recall)\b)"
+_MINE = re.compile(rf"\b(?:my|mine|I'm|I've|I'd|our){_NOT_ASKED}")
+_I = re.compile(rf"\b(?:I|me|we){_NOT_ASKED}")
+_ENGLISH = re.compile(
+    r"\b(?:do|does|did|what|where|when|which|who|how|why|the|is|are|am|was|were|have|has|had|can|"
+    r"could|should|would|about|that|and|to|for|with|of|tell)\b",
+    re.IGNORECASE,
 )
-"""Who a question speaks of when it names nobody, in the words that do."""
-
+_YOURS = re.compile(
+    r"\byou(?:'ve| have| had)? (?:\w+ )?(?:said|told|mention|recommend|suggest|gave|give|"
+    r"provid|propos|advis|explain|list|wrote|describ)|\byour (?:last |previous |earlier )?"
+    r"(?:advice|answer|reply|suggestion|recommendation|list|explanation)",
+    re.IGNORECASE,
+)
 _USED_TO = r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bbeen )\bused? to\b"
 """A habit of the past; "is used to deploy" speaks of a purpose."""
 
@@ -61,6 +61,13 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 """What asks how things were."""
+
+_PRESENT = re.compile(r"\b(?:do|does|is|are|am|has|have|will|can|should|must)\b", re.IGNORECASE)
+_PRETERITE = re.compile(r"\b(?:did|was|were|had)\b", re.IGNORECASE)
+_AS_OF = re.compile(r"\bas (?:of|at) \Z", re.IGNORECASE)
+_NOW = re.compile(r"today|tonight|this morning", re.IGNORECASE)
+
+_CODE = re.compile(r"`[^`]{1,200}`")
 
 _ENDS = (".", "!", "?", ":")
 
@@ -86,7 +93,7 @@ class Query:
 def understand(text: str, embedder: Embedder) -> Query:
     """The query of a text."""
     dates = expressions(text[:MAX_CHARS])
-    plain = _WHEN.sub(" ", _without(text, [date for date in dates if date.relative]))
+    plain = _timeless(_without(text, [date for date in dates if date.relative]))
     found = query_terms(plain) or query_terms(text)
     return Query(
         text=text,
@@ -95,9 +102,42 @@ def understand(text: str, embedder: Embedder) -> Query:
         entities=frozenset(term_hash(term) for name in names(text) for term in terms(name)),
         words=frozenset(re.findall(r"\w+", text.lower())),
         dates=tuple(dates),
-        roles=tuple(role for role, pattern in _ROLES if pattern.search(text)),
-        past=bool(dates) or _PAST.search(text[:MAX_CHARS]) is not None,
+        roles=_roles(text),
+        past=_asks_for_past(text[:MAX_CHARS], dates),
     )
+
+
+def _roles(text: str) -> tuple[str, ...]:
+    """Who a question speaks of when it names nobody, by the words that do.
+
+    "I" and "me" alone are words of other languages as well: "i gatti", "me gusta".
+    """
+    mine = _MINE.search(text) or (_I.search(text) and _ENGLISH.search(text))
+    return (*(("user",) if mine else ()), *(("assistant",) if _YOURS.search(text) else ()))
+
+
+def _asks_for_past(text: str, dates: list[Expression]) -> bool:
+    """Whether it asks how things were: "did I in June", but not "does the meeting in June"."""
+    if _PAST.search(text):
+        return True
+    ago = [one for one in dates if not _NOW.fullmatch(text[one.start : one.end])]
+    if any(_AS_OF.search(text[: one.start]) for one in ago):
+        return True
+    return bool(ago) and (not _PRESENT.search(text) or _PRETERITE.search(text) is not None)
+
+
+def _timeless(text: str) -> str:
+    """The text without words that say when, unless they name something or are quoted."""
+    kept = [match.span() for pattern in (_QUOTED, _CODE) for match in pattern.finditer(text)]
+
+    def says_when(match: re.Match[str]) -> str:
+        start, end = match.span()
+        before = text[max(0, start - 8) : start].rstrip()[-1:]
+        named = match[0][0].isupper() and before and before not in _ENDS
+        quoted = any(first <= start < last for first, last in kept)
+        return match[0] if named or quoted or text[end : end + 1] == "(" else " "
+
+    return _WHEN.sub(says_when, text)
 
 
 def _without(text: str, dates: list[Expression]) -> str:
