@@ -10,6 +10,7 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,17 @@ def arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def report(name: str, figures: list[Figure], as_json: bool) -> None:
-    """Print the figures and keep them in benchmarks/results."""
+def report(
+    name: str, figures: list[Figure], as_json: bool, more: dict[str, Any] | None = None
+) -> None:
+    """Print the figures and keep them in benchmarks/results, and `more` beside them."""
     found = {
         "benchmark": name,
         "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
         "machine": f"{os.cpu_count()} cores, {platform.system()}, Python "
         f"{platform.python_version()}",
         "figures": [{**asdict(one), "met": one.met} for one in figures],
+        **(more or {}),
     }
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)

@@ -2,7 +2,15 @@ from typing import get_args
 
 import pytest
 
-from hippocortex_core.render import CLOSING, HEADINGS, OPENING, render_entry, render_pack
+from hippocortex_core.render import (
+    CLOSING,
+    HEADINGS,
+    OPENING,
+    render_day,
+    render_entry,
+    render_pack,
+    split_day,
+)
 from hippocortex_core.types import BudgetInfo, ReasoningSection, SynthesisEntry, SynthesizeResult
 
 
@@ -46,13 +54,40 @@ def test_entries_are_listed_by_section_in_a_fixed_order():
     )
 
 
+def test_entries_of_one_day_stand_under_it_and_those_without_a_day_before_them():
+    rendered = render_pack(
+        pack(
+            ("context", "[8 May 2023] Anna: The release is on Friday."),
+            ("context", "[9 May 2023] Ben: It is not."),
+            ("context", "No date here."),
+            ("context", "[8 May 2023] Ben: Are you sure?"),
+        )
+    )
+    assert rendered.endswith(
+        "## Context\n"
+        "- No date here.\n"
+        "\n8 May 2023\n"
+        "- Anna: The release is on Friday.\n"
+        "- Ben: Are you sure?\n"
+        "\n9 May 2023\n"
+        "- Ben: It is not.\n"
+        "</hippocortex_memory>"
+    )
+
+
+@pytest.mark.parametrize("text", ["[8 May 2023]", "[x] y", "8 May 2023 z", "[8 May 2023]\nx", ""])
+def test_what_only_resembles_a_day_is_text(text):
+    assert split_day(text) == ("", text)
+
+
 def test_a_pack_is_the_plain_concatenation_of_its_pieces():
-    rendered = render_pack(pack(("failures", "a"), ("causal", "b")))
+    rendered = render_pack(pack(("failures", "a"), ("causal", "[1 June 2024] b")))
     pieces = [
         OPENING,
         HEADINGS["failures"],
         render_entry("a"),
         HEADINGS["causal"],
+        render_day("1 June 2024"),
         render_entry("b"),
     ]
     assert rendered == "".join([*pieces, CLOSING])

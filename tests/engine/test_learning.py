@@ -211,6 +211,64 @@ def test_forgetting_part_of_the_evidence_revises_the_artifact(engine):
     assert set(after.evidence) <= kept
 
 
+def _contents(engine):
+    found = engine.list_artifacts(limit=100, status="active").artifacts
+    return {(one.type, one.title): one.content for one in found}
+
+
+@on_both
+@pytest.mark.parametrize("doomed", [{"user_id": "ann"}, {"session_id": "run-2"}])
+def test_what_stays_after_forgetting_is_what_was_learned_without(open_memory, doomed):
+    users = ["ann", "bob", "carl"]
+    runs = [run(n, fails=n % 2 == 0, user=users[n % 3]) for n in range(12)]
+    full, rest = open_memory("full.db"), open_memory("rest.db")
+    full.capture_batch([event for one in runs for event in one])
+    full.learn()
+    full.forget(**doomed)
+    gone = range(2, 3) if "session_id" in doomed else range(0, 12, 3)
+    kept = [one for n, one in enumerate(runs) if n not in gone]
+    rest.capture_batch([event for one in kept for event in one])
+    rest.learn()
+    learned = _contents(rest)
+    assert _contents(full) == {name: learned[name] for name in _contents(full)}
+    assert any("next" in content for content in _contents(full).values())
+
+
+@on_both
+def test_forgetting_that_breaks_off_leaves_no_text_that_rested_on_the_events(engine, monkeypatch):
+    runs = [run(n, fails=n < 2) for n in range(40)]  # more events than an artifact cites
+    engine.capture_batch([event for one in runs for event in one])
+    engine.learn()
+    assert "missing image tag" in str(artifacts(engine, type="task_schema"))
+    failing = [
+        event.id
+        for event in engine.list_events(limit=1000).events
+        if event.session_id in {"run-0", "run-1"}
+    ]
+    with monkeypatch.context() as patched:
+        patched.setattr(engine._learner, "_refresh", _breaks_off)
+        with pytest.raises(RuntimeError):
+            engine.forget(event_ids=failing)
+    assert "missing image tag" not in str(artifacts(engine))
+    engine.learn()
+    assert artifacts(engine, type="task_schema")
+    assert "missing image tag" not in str(artifacts(engine))
+
+
+def test_forgetting_old_evidence_beyond_what_is_cited_keeps_the_artifact(engine):
+    engine.capture_batch([event for n in range(40) for event in run(n, fails=False)])
+    engine.learn()
+    [before] = engine.list_artifacts(type="task_schema").artifacts
+    engine.forget(session_id="run-0")
+    [after] = engine.list_artifacts(type="task_schema").artifacts
+    assert after.id == before.id
+    assert "39 runs" in render_pack(engine.synthesize("deploy the billing service"))
+
+
+def _breaks_off(_unlearned):
+    raise RuntimeError("no")
+
+
 def test_what_is_forgotten_is_overwritten_in_the_file(open_memory, path):
     engine = open_memory()
     engine.capture_batch(EVENTS)

@@ -103,9 +103,8 @@ def test_one_users_pattern_is_theirs_though_the_agents_events_name_nobody(sessio
 
 
 def test_a_later_episode_without_user_ids_is_of_its_sessions_users(session, learn):
-    run = close(session, "alice")
-    run.calls_tool("shred_papers", "ok").ends(True)
-    assert {one.users for one in learn([run], "task_schema")} == {("alice",)}
+    runs = [close(session, "alice").calls_tool("shred_papers", "ok").ends(True) for _ in range(2)]
+    assert {one.users for one in learn(runs, "task_schema")} == {("alice",)}
 
 
 def test_actions_of_one_user_are_not_shown_to_others(session, learn):
@@ -183,3 +182,74 @@ def test_a_tool_of_one_user_is_no_missing_step_for_others(session, learn):
     assert not any("alice_tool" in shown(one) for one in found if one.users != ("alice",))
     public = [release(f"u{n % 3}", "run_tests") for n in range(20)] + runs[20:]
     assert any("run_tests" in one.title for one in learn(public, "causal_pattern"))
+
+
+def test_an_error_that_one_user_alone_recovered_from_is_no_condition_for_others(session, learn):
+    def update(user, error="", retry="unlock"):
+        run = session(user=user).user_says("Please update my account").calls_tool("look_up", "ok")
+        if error:
+            run.calls_tool("update_account", f"Error: {error}").calls_tool(retry, "ok")
+        return run.calls_tool("update_account", "ok").ends(True)
+
+    own = [update("alice", "account blocked because of the divorce") for _ in range(3)]
+    runs = own + [update(user) for user in ("bob", "carol") for _ in range(3)]
+    [schema] = learn(runs, "task_schema")
+    assert schema.users == ("alice", "bob", "carol")
+    assert schema.content["on_failure"] == []
+    assert "divorce" not in shown(schema)
+    met = [update(user, "account is locked") for user in ("alice", "bob")]
+    [schema] = learn(runs + met, "task_schema")
+    assert "account is locked" in schema.text
+    assert "divorce" not in shown(schema)
+    [schema] = learn(own + [update("alice") for _ in range(4)], "task_schema")
+    assert "because of the divorce" in schema.text
+
+
+def test_orders_of_steps_that_one_user_alone_took_are_not_shown_to_others(session, learn):
+    def run(user, request, *tools):
+        made = session(user=user).user_says(request)
+        for tool in tools:
+            made.calls_tool(tool, "ok")
+        return made.ends(True)
+
+    update, close = "Please update my account", "Please close the whole subscription"
+    runs = [run("alice", update, "get_account", "list_cards", "update_account") for _ in range(4)]
+    alone = learn(runs, "task_schema")[0].content["next"]
+    for _ in range(4):
+        tools = "get_account", "update_account", "list_cards", "get_account", "list_cards"
+        runs.append(run("bob", close, *tools, "close_account"))
+    schemas = {one.key: one for one in learn(runs, "task_schema")}
+    assert schemas["update_account"].users == ("alice",)
+    assert schemas["update_account"].content["next"] == alone
+    runs += [run("carol", close, *tools, "close_account") for _ in range(2)]
+    schemas = {one.key: one for one in learn(runs, "task_schema")}
+    shared = schemas["update_account"].content["next"]
+    assert shared["get_account"] == ["list_cards", "update_account"]
+    assert "get_account" in shared["list_cards"]
+
+
+def test_what_one_user_alone_does_next_is_not_shown_to_those_who_share_the_task(session, learn):
+    def run(user, *tools):
+        made = session(user=user).user_says("Please close the account of mine")
+        for tool in (*tools, "close_account"):
+            made.calls_tool(tool, "ok")
+        return made.ends(True)
+
+    runs = [run("alice", "look_up", "note", "look_up", "note") for _ in range(3)]
+    runs += [run("bob", "look_up", "note"), run("carol", "note", "look_up")]
+    [schema] = learn(runs, "task_schema")
+    assert schema.users == ("alice", "bob", "carol")
+    assert not any(context.count("note") == 2 for context in schema.content["next"])
+    assert "start > look_up > note" not in schema.content["next"]
+
+
+def test_a_request_does_not_follow_from_what_another_user_asked_before(session, learn):
+    runs = []
+    for _ in range(3):
+        run = session(user="alice").user_says("Please close the account of mine")
+        run.calls_tool("close_account", "ok").ends(True)
+        run.by("bob").user_says("Please water all the plants").calls_tool("water", "ok")
+        runs.append(run.ends(True))
+    for schema in learn(runs, "task_schema"):
+        assert list(schema.content["next"]) == ["start"]
+        assert schema.content["after_reply"] == {}

@@ -31,10 +31,8 @@ def test_values_of_one_case_do_not_appear(session, learn):
     assert not any("W101" in one.text + one.index_text + str(one.content) for one in found)
 
 
-def test_one_explicit_success_is_told_as_seen_once_with_low_confidence(session, learn):
-    [schema] = learn([cancel(session)], "task_schema")
-    assert "seen once" in schema.text
-    assert 0.3 <= schema.confidence <= 0.45
+def test_one_success_alone_teaches_no_procedure(session, learn):
+    assert learn([cancel(session)], "task_schema") == []
 
 
 def test_one_unlabelled_run_is_not_enough(session, learn):
@@ -141,3 +139,97 @@ def test_failed_runs_that_are_counted_are_evidence(session, learn):
     [schema] = learn(runs, "task_schema")
     assert schema.content["support"] == {"sessions": 4, "passed": 3, "failed": 1}
     assert {"s000:001", "s000:003"} <= set(schema.evidence)
+
+
+def pay(session, *, slips, order):
+    """Half of the runs slip once and look up the account before they try again."""
+    run = session().user_says("Please pay the invoice of the supplier.")
+    run.calls_tool("get_invoice", {"state": "open"}, invoice=order)
+    if slips:
+        run.calls_tool("pay_invoice", "Error: unknown payment method", invoice=order, method="card")
+        run.calls_tool("get_account", {"plan": "basic"})
+    return run.calls_tool("pay_invoice", {"state": "paid"}, invoice=order, method="sepa").ends(True)
+
+
+def test_what_only_recovers_is_told_as_a_recovery_and_is_no_step(session, learn):
+    runs = [pay(session, slips=n % 2 == 0, order=f"INV-{n}00") for n in range(8)]
+    [schema] = learn(runs, "task_schema")
+    assert [step["tool"] for step in schema.content["steps"]] == ["get_invoice", "pay_invoice"]
+    assert schema.content["variations"] == []
+    told = (
+        '`pay_invoice` fails with "unknown payment method": `get_account` before the next try '
+        "(4 runs)"
+    )
+    assert schema.content["on_failure"] == [told]
+    assert "If `pay_invoice` fails with" in schema.text
+
+
+def test_what_nearly_every_run_does_between_failure_and_success_is_a_step(session, learn):
+    runs = [pay(session, slips=n > 0, order=f"INV-{n}00") for n in range(8)]
+    [schema] = learn(runs, "task_schema")
+    assert [step["tool"] for step in schema.content["steps"]] == [
+        "get_invoice",
+        "get_account",
+        "pay_invoice",
+    ]
+    assert schema.content["on_failure"] == []
+
+
+def test_repeated_attempts_at_one_case_weigh_as_one(session, learn):
+    often = [cancel(session, order="W90000", extra=["send_gift"]) for _ in range(6)]
+    once = [cancel(session, order=f"W1000{n}") for n in range(3)]
+    [schema] = learn(often + once, "task_schema")
+    assert "send_gift" not in [step["tool"] for step in schema.content["steps"]]
+
+
+def test_how_often_a_step_is_taken_is_told(session, learn):
+    runs = []
+    for n in range(4):
+        run = session().user_says("Tidy my mailbox, please.").calls_tool("list_mails", ["a", "b"])
+        for _ in range(3):
+            run.calls_tool("archive_mail", "ok")
+        runs.append(run.calls_tool("send_report", "ok", number=n).ends(True))
+    [schema] = learn(runs, "task_schema")
+    assert [step["times"] for step in schema.content["steps"]] == [1, 3, 1]
+    assert "`archive_mail` (usually 3 times)" in schema.text
+
+
+def test_a_change_that_waits_for_the_users_word_says_so(session, learn):
+    runs = []
+    for n in range(3):
+        run = session().user_says("Cancel my order, please.").calls_tool("get_order", {"id": n})
+        run.agent_says("Shall I cancel it?").user_says("Yes, please.")
+        runs.append(run.calls_tool("cancel_order", {"status": "cancelled"}).ends(True))
+    [schema] = learn(runs, "task_schema")
+    assert [step["ask"] for step in schema.content["steps"]] == [False, True]
+    assert "`cancel_order` (after the user has agreed)" in schema.text
+
+
+def test_the_index_holds_common_words_of_requests_telling_or_not(session, learn):
+    [schema] = learn([cancel(session, order=f"W10{n}") for n in range(3)], "task_schema")
+    assert {"order", "placed", "mistake"} <= set(schema.index_text.split())
+
+
+def test_a_session_that_does_a_task_again_and_again_is_one_case(session, learn):
+    again = session()
+    for number in range(50):
+        again.user_says(f"Please cancel order W{number}00").calls_tool("get_order", "ok")
+        again.calls_tool("cancel_order", {"status": "cancelled"}).ends(True)
+    assert learn([again], "task_schema") == []
+
+
+def test_a_part_of_a_task_names_what_others_need_and_nothing_that_is_no_action(session, learn):
+    def put(*tools, request):
+        run = session(user="ann").user_says(request)
+        for tool in (*tools, "put_thing"):
+            run.calls_tool(tool, "ok")
+        return run.ends(True)
+
+    runs = [put("heat_thing", request="please put a hot potato on the table") for _ in range(12)]
+    runs += [put(request="please put some fresh flowers on the table") for _ in range(12)]
+    schemas = learn(runs, "task_schema")
+    assert {one.content["task"] for one in schemas} >= {
+        "heat thing, then put thing",
+        "put thing without heat thing",
+    }
+    assert not any("?" in one.text for one in schemas)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hippocortex_core import CaptureEvent
+from hippocortex_core import CaptureEvent, SynthesizeOptions
 from hippocortex_engine.storage import tenants
 
 on_both = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -59,6 +59,25 @@ def test_a_compiled_document_that_no_artifact_cites_is_gone_from_the_digests(eng
         (digests,) = connection.exec_driver_sql("SELECT count(*) FROM digests").one()
     assert digests == 0
     assert engine.learn().artifacts.created == 0
+
+
+@on_both
+def test_who_shared_a_run_by_a_document_alone_has_no_part_in_it_afterwards(engine):
+    def water(session, user):
+        said = {"role": "user", "content": "Please water the plants"}
+        engine.capture(CaptureEvent("message", session, said, {"user_id": user}))
+        for tool in ("fill_can", "water"):
+            engine.capture(CaptureEvent("tool_call", session, {"tool": tool, "args": {}}))
+            engine.capture(CaptureEvent("tool_result", session, {"tool": tool, "result": "ok"}))
+
+    water("s1", "ann")
+    water("s2", "bob")
+    engine.put_document(("a",), "k", {"text": "the can is red"}, session_id="s2", user_id="ann")
+    engine.learn()
+    seen = SynthesizeOptions(user_id="carl", sections=["procedures"])
+    assert engine.synthesize("water the plants", seen).entries == []
+    engine.delete_document(("a",), "k")
+    assert engine.synthesize("water the plants", seen).entries != []
 
 
 def test_a_put_that_fails_leaves_neither_document_nor_event(engine, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import bpe_openai
 import pytest
 from hypothesis import given, settings
@@ -10,9 +12,12 @@ from hypothesis import strategies as st
 from hippocortex_core import CaptureEvent, SynthesizeOptions
 from hippocortex_core.render import render_pack
 from hippocortex_engine import open_engine
+from hippocortex_engine.synthesizer.packer import DATE
 from hippocortex_engine.synthesizer.signals import SIGNALS
+from hippocortex_engine.times import day, milliseconds
 
 O200K = bpe_openai.get_encoding("o200k_base")
+CL100K = bpe_openai.get_encoding("cl100k_base")
 TOPICS = [
     "the staging deploy of payments",
     "my sister's birthday in May",
@@ -59,6 +64,20 @@ def test_a_pack_never_exceeds_its_budget_by_anybodys_count(talk, query, budget):
     assert pack.budget.entries_included == len(pack.entries)
     assert pack.budget.limit == budget
     assert printed.count("\x00") == 0
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_date_costs_no_more_than_is_reckoned_for_it(month):
+    shown = day(milliseconds(datetime(2023, month, 28, tzinfo=timezone.utc)))
+    assert len(O200K.encode(f"[{shown}]")) <= DATE
+    assert len(CL100K.encode(f"[{shown}]")) <= DATE
+
+
+def test_a_date_is_said_once_for_all_that_was_said_that_day(talk):
+    pack = talk.synthesize("flat tyre near exit 10", SynthesizeOptions(max_tokens=600))
+    days = {entry.content.partition("]")[0] for entry in pack.entries}
+    assert len(days) == 1
+    assert render_pack(pack).count(days.pop().strip("[")) == 1
 
 
 def test_entries_come_with_the_highest_confidence_first(talk):
@@ -215,6 +234,6 @@ def test_signals_stay_in_bounds_whatever_the_memory():
         )
         signals = evaluate(memory)
         assert all(0 <= value <= 1 for value in signals.values())
-        assert 0 <= score(signals) <= 1
+        assert 0 <= score(memory) <= 1
 
     check()

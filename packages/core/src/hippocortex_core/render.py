@@ -1,7 +1,8 @@
 """A context pack as the text an agent is given; the token budget counts exactly this text.
 
 A pack is plain concatenation: `OPENING`, then for each section its heading and its entries, then
-`CLOSING`.  Whoever packs to a budget can therefore count the pieces.
+`CLOSING`.  Entries that begin with a date in brackets stand under their day, which is then said
+once.  Whoever packs to a budget can therefore count the pieces.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ HEADINGS: dict[str, str] = {
 }
 """Section to heading, in the order of the pack."""
 
+_DAY = re.compile(r"\[(\d{1,2} [A-Z][a-z]+ -?\d{1,6})\] ")
 _MARKER = re.compile(rf"<(?=\s*/?\s*{TAG})", re.IGNORECASE)
 
 
@@ -47,7 +49,22 @@ def render_entry(content: str) -> str:
     return "".join((f"- {first}\n", *(f"  {line}\n" if line else "\n" for line in rest)))
 
 
+def split_day(content: str) -> tuple[str, str]:
+    """The day an entry begins with ("8 May 2023", else empty), and the rest of it."""
+    match = _DAY.match(content)
+    return (match.group(1), content[match.end() :]) if match else ("", content)
+
+
+def render_day(day: str) -> str:
+    """What stands above the entries of a day; nothing above those without."""
+    return f"\n{day}\n" if day else ""
+
+
 def _render_section(name: str, entries: list[SynthesisEntry]) -> str:
     # A newer service may know sections that this version does not.
     heading = HEADINGS.get(name, f"\n## {name.capitalize()}\n")
-    return heading + "".join(render_entry(entry.content) for entry in entries)
+    days: dict[str, list[str]] = {"": []}  # what has no date comes first, else it would get one
+    for entry in entries:
+        day, rest = split_day(entry.content)
+        days.setdefault(day, []).append(render_entry(rest))
+    return heading + "".join(render_day(day) + "".join(items) for day, items in days.items())

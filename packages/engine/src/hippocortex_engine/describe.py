@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +17,29 @@ from hippocortex_engine.payloads import (
     tool_use,
 )
 
+_LABELS = (
+    "note|notes|warning|error|question|answer|update|correction|reminder|subject|summary|re|todo|"
+    "fyi|ps|nb|important|example|result|results|output|input|context|task|goal|date|title|from|to|"
+    "hint|tip|info|debug"
+)
+_ROLES = "user|human|customer|assistant|ai|bot|agent|system|developer|tool|function"
+SIGNING = "user"
+"""The role whose messages may be transcripts: its name stands before the name they begin with."""
+
+_SIGNED = re.compile(
+    rf"(?!(?i:{_LABELS}|{_ROLES}):)"
+    r"(?P<name>[A-Z][\w'\u2019-]{1,30}(?: [A-Z][\w.'\u2019-]{0,30}){0,2}): (?=\S)"
+)
+"""A message that begins with what may be the name of who says it, as transcripts do.
+
+Whether it is one ("Ann: hello") or not ("Python: how do I sort?") cannot be told from a message,
+so it never takes the place of the role: "user Ann".
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """`actor` is who or what acted (a speaker's name, else a tool); `text` what was said or done.
+    """`actor` is who or what acted (a speaker, else a tool); `text` what was said or done.
 
     `line` is both, as a pack shows it.
     """
@@ -40,7 +60,11 @@ def describe(event_type: str, payload: Mapping[str, Any]) -> Description:
 
 
 def _message(payload: Mapping[str, Any]) -> Description:
-    return Description(speaker(payload) or role(payload), message_text(payload))
+    text = message_text(payload)
+    said_by = speaker(payload) or role(payload)
+    if said_by == SIGNING and (match := _SIGNED.match(text)):
+        return Description(f"{SIGNING} {match['name']}", text[match.end() :])
+    return Description(said_by, text)
 
 
 def _tool_call(payload: Mapping[str, Any]) -> Description:

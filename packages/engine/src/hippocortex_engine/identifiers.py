@@ -30,8 +30,6 @@ def content_id(prefix: str, *parts: str) -> str:
 
 
 def _digest(*parts: str) -> str:
-    hashed = hashlib.blake2b(digest_size=12)
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        hashed.update(len(data).to_bytes(4, "big") + data)
-    return hashed.hexdigest()
+    written = [part.encode("utf-8", "surrogatepass") for part in parts]
+    framed = b"".join([len(data).to_bytes(4, "big") + data for data in written])
+    return hashlib.blake2b(framed, digest_size=12).hexdigest()

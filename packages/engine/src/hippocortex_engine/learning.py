@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,7 @@ from hippocortex_engine.clock import Clock
 from hippocortex_engine.collector import collector_paused
 from hippocortex_engine.compiler.compile import mine
 from hippocortex_engine.compiler.digest import digest_session, digest_version
+from hippocortex_engine.compiler.evidence import MAX_EVENTS
 from hippocortex_engine.compiler.version import miner_version
 from hippocortex_engine.embeddings.base import Embedder
 from hippocortex_engine.identifiers import artifact_id
@@ -44,6 +46,7 @@ SILENCE = 30 * 60_000
 STRETCH = 400
 """Events after which a stretch ends in any case."""
 
+_TOLD = ("runs", "facts", "rules")
 _SESSIONS_AT_ONCE = 100  # sessions digested between two short write transactions
 
 
@@ -64,6 +67,17 @@ class Forgotten:
     events: int
     artifacts_deleted: int
     artifacts_updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unlearned:
+    """All artifacts as they were before events went, and which of them went with the events."""
+
+    stored: Mapping[str, ArtifactRecord]
+    removed: frozenset[str]
+
+
+UNCHANGED = Unlearned({}, frozenset())
 
 
 def stretches(events: Sequence[EventRecord]) -> Iterator[list[EventRecord]]:
@@ -115,7 +129,7 @@ class Learner:
     def forget(self, wanted: EventFilter) -> Forgotten:
         """Delete events and all that was learned from them alone.
 
-        The events, and every artifact that cites them, go in one transaction; what still has
+        The events, and every artifact that rests on them, go in one transaction; what still has
         evidence comes back, without them, in a second.  A crash between the two leaves the next
         `learn` to bring it back.
         """
@@ -123,28 +137,22 @@ class Learner:
             doomed = event_store.matching(connection, self._tenant_id, wanted)
             if not doomed:
                 return Forgotten(0, 0, 0)
-            lost = {seq for seq, _ in doomed}
             stored = {
                 one.artifact_id: one for one in artifact_store.load(connection, self._tenant_id)
             }
             self._remove_events(connection, doomed)
-            artifact_store.remove(
-                connection,
-                self._tenant_id,
-                [name for name, one in stored.items() if lost.intersection(one.evidence)],
-            )
+            resting = _resting(stored, doomed)
+            artifact_store.remove(connection, self._tenant_id, resting)
             tenant_store.artifacts_changed(connection, self._tenant_id)
             tenant_store.set_mined(connection, self._tenant_id, -1, "")
-        deleted, updated = self._refresh(stored)
-        return Forgotten(len(lost), deleted, updated)
+        deleted, updated = self._refresh(Unlearned(stored, frozenset(resting)))
+        return Forgotten(len(doomed), deleted, updated)
 
-    def unlearn(
-        self, connection: Connection, event_ids: Sequence[str]
-    ) -> Mapping[str, ArtifactRecord]:
-        """Delete events, and the artifacts that cite them, within the caller's transaction.
+    def unlearn(self, connection: Connection, event_ids: Sequence[str]) -> Unlearned:
+        """Delete events, and the artifacts that rest on them, within the caller's transaction.
 
         Returns:
-            What `revise` wants afterwards; nothing, if no artifact cites the events.
+            What `revise` wants afterwards; nothing, if nothing was learned from the events.
         """
         doomed = [
             one
@@ -154,25 +162,35 @@ class Learner:
             )
         ]
         if not doomed:
-            return {}
+            return UNCHANGED
         sessions = sorted({session_id for _, session_id in doomed})
         if not digest_store.known(connection, self._tenant_id, sessions):
             self._remove_unread(connection, [seq for seq, _ in doomed])
-            return {}
-        lost = {seq for seq, _ in doomed}
+            return UNCHANGED
         stored = {one.artifact_id: one for one in artifact_store.load(connection, self._tenant_id)}
-        citing = [name for name, one in stored.items() if lost.intersection(one.evidence)]
+        resting = _resting(stored, doomed)
+        before = self._told(connection, sessions)
         self._remove_events(connection, doomed)
-        if not citing:
-            return {}
-        artifact_store.remove(connection, self._tenant_id, citing)
+        # What nobody cites may still tell: who took part in a run, or where a stretch ended.
+        if not resting and self._told(connection, sessions) == before:
+            return UNCHANGED
+        artifact_store.remove(connection, self._tenant_id, resting)
         tenant_store.artifacts_changed(connection, self._tenant_id)
         tenant_store.set_mined(connection, self._tenant_id, -1, "")
-        return stored
+        return Unlearned(stored, frozenset(resting))
 
-    def revise(self, stored: Mapping[str, ArtifactRecord]) -> None:
+    def revise(self, unlearned: Unlearned) -> None:
         """After `unlearn`, in transactions of its own: what still has evidence comes back."""
-        self._refresh(stored)
+        self._refresh(unlearned)
+
+    def _told(self, connection: Connection, sessions: Sequence[str]) -> dict[str, list[list[Any]]]:
+        """What miners read of those of the sessions that tell them anything."""
+        found = digest_store.of_sessions(connection, self._tenant_id, sessions, digest_version)
+        return {
+            session_id: [[digest[name] for name in (*_TOLD, "users")] for digest in made]
+            for session_id, made in found.items()
+            if any(digest[name] for digest in made for name in _TOLD)
+        }
 
     def _remove_unread(self, connection: Connection, sequence: Sequence[int]) -> None:
         """Delete events of sessions that were never compiled: no artifact changes."""
@@ -299,8 +317,9 @@ class Learner:
         counted = artifact_store.count_active(connection, self._tenant_id)
         return {name: counted.get(name, 0) for name in ARTIFACT_TYPES}
 
-    def _refresh(self, stored: Mapping[str, ArtifactRecord]) -> tuple[int, int]:
+    def _refresh(self, unlearned: Unlearned) -> tuple[int, int]:
         """After events went: revise what still has evidence, delete what has none."""
+        stored = unlearned.stored
         while stored:
             with self._database.read() as connection, collector_paused():
                 seen = self._state(connection)
@@ -317,7 +336,11 @@ class Learner:
                 for name, one in stored.items()
                 if name in found
             }
-            revised = {name: one for name, one in kept.items() if not same(stored[name], one)}
+            revised = {
+                name: one
+                for name, one in kept.items()
+                if name in unlearned.removed or not same(stored[name], one)
+            }
             gone = [name for name in stored if name not in kept]
             with self._database.write(self._tenant_id) as connection:
                 if self._state(connection).digest_generation != seen.digest_generation:
@@ -331,6 +354,20 @@ class Learner:
 
     def _state(self, connection: Connection) -> TenantState:
         return tenant_store.state(connection, self._tenant_id) or TenantState.nobody()
+
+
+def _resting(stored: Mapping[str, ArtifactRecord], doomed: Sequence[tuple[int, str]]) -> list[str]:
+    """The artifacts that events stand behind.
+
+    One with as much evidence as is kept may rest on older events too, if of its sessions.
+    """
+    lost, sessions = {seq for seq, _ in doomed}, {session_id for _, session_id in doomed}
+    return [
+        name
+        for name, one in stored.items()
+        if lost.intersection(one.evidence)
+        or (len(one.evidence) >= MAX_EVENTS and sessions.intersection(one.candidate.sessions))
+    ]
 
 
 def _ends(current: list[EventRecord], event: EventRecord) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MONTHS = (
@@ -18,9 +19,19 @@ def moment(milliseconds: int) -> datetime:
         return _EPOCH
 
 
+def milliseconds(when: datetime) -> int:
+    """Milliseconds since the epoch."""
+    return (when - _EPOCH) // timedelta(milliseconds=1)
+
+
 def day(milliseconds: int) -> str:
     """A date as people write it: "8 May 2023"."""
-    when = moment(milliseconds)
+    return _day(milliseconds // 86_400_000)
+
+
+@lru_cache(maxsize=4_096)
+def _day(number: int) -> str:
+    when = moment(number * 86_400_000)
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from hippocortex_engine.compiler import wording
@@ -71,7 +72,8 @@ def _rules_of_action(
     action: str, cases: list[Case], failed: list[Case], params: Params
 ) -> Iterator[Rule]:
     given = Counter(name for case in cases for name in case.run.steps[case.at].args)
-    names = {name for name, calls in given.items() if calls >= params.min_support}
+    # What every call gives explains nothing: some must lack it.
+    names = {name for name, calls in given.items() if params.min_support <= calls < len(cases)}
     usual = _predecessors(cases)
     kinds = _categories(cases)
     counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
@@ -79,6 +81,8 @@ def _rules_of_action(
         for feature in _features(case, names, usual, kinds):
             counts[feature] += 1
     wanted = {feature for feature, hits in counts.items() if hits >= params.min_support}
+    if not wanted:
+        return
     exposed: defaultdict[tuple[str, ...], list[Case]] = defaultdict(list)
     for case in cases:
         for feature in _features(case, names, usual, kinds):
@@ -120,14 +124,20 @@ def _features(
     step = case.run.steps[case.at]
     found: list[tuple[str, ...]] = [("missing", name) for name in names if name not in step.args]
     for name, value in step.args.items():
-        found.append(("given", name))
-        if 0 < len(value) <= _MAX_VALUE and name in kinds and not _INSTANCE.search(value):
+        if name in names:
+            found.append(("given", name))
+        if name in kinds and _is_kind(value):
             found.append(("value", name, value))
     firsts = case.run.firsts
     found += [("without", action) for action in usual if firsts.get(action, case.at) >= case.at]
     if case.at and _same_again(case.run.steps[case.at - 1], step):
         found.append(("repeat",))
     return found
+
+
+@lru_cache(maxsize=4_096)
+def _is_kind(value: str) -> bool:
+    return 0 < len(value) <= _MAX_VALUE and not _INSTANCE.search(value)
 
 
 def _same_again(before: Step, step: Step) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from hippocortex_engine.compiler import model
 from hippocortex_engine.compiler.model import Run, Session
 from hippocortex_engine.compiler.ownership import Ledger, Users, audience, suspects
+from hippocortex_engine.compiler.targets import name_targets
 from hippocortex_engine.compiler.templates import generalise, hide_names
 
 FEW = 2
@@ -118,11 +119,12 @@ class Corpus:
         A field with many values for its number of results names things (a city, a customer);
         what follows from one of its values is a coincidence of cases, not a rule.
         """
-        counts: Counter[tuple[str, str]] = Counter()
+        counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         for run in self.runs:
             for step in run.steps:
                 action = step.action
-                counts.update([(action, feature) for feature in step.features])
+                for feature in step.features:
+                    counts[action, feature] += 1
         fields: defaultdict[tuple[str, str], int] = defaultdict(int)
         results: defaultdict[tuple[str, str], int] = defaultdict(int)
         for (action, feature), hits in counts.items():
@@ -166,6 +168,10 @@ class View:
         """Whether the name of an argument of an action may be shown."""
         return self.corpus.arguments.shows((action, name), self.users)
 
+    def seen_in(self, owners: Iterable[Run]) -> bool:
+        """Whether a value seen in these runs, all of them the pattern's own, may be shown."""
+        return len(self.users) < FEW or self.corpus.shared(owners)
+
 
 def few_values(values: int, occurrences: int) -> bool:
     """Whether a field with so many distinct values in so many occurrences is a category."""
@@ -186,6 +192,7 @@ def read(digests: Iterable[tuple[str, Mapping[str, Any]]]) -> Corpus:
         sessions.append(model.read(session_id, digest, part))
     corpus = Corpus(sessions, [run for session in sessions for run in session.runs])
     _find_users(corpus)
+    name_targets(corpus.runs)
     return corpus
 
 

@@ -18,13 +18,13 @@ _SHELLS = frozenset(
     "execute_bash cmd run_terminal_cmd run_in_terminal powershell local_shell".split()
 )
 _READ_VERBS = frozenset(
-    "get list search find read fetch look lookup show view check query describe calculate compute "
-    "think count grep glob ls cat head tail stat inspect validate verify ping status browse "
-    "retrieve load select scan explore observe peek preview compare estimate summarize summarise "
-    "analyze analyse extract open navigate scroll hover screenshot wait goto locate resolve "
-    "examine test lint diff log history whoami pwd which echo type print cd tree du df ps env date "
-    "wc sort uniq rg ag fd less more file finish done tests explain recall parse convert is has "
-    "can plan reflect google wikipedia goto back".split()
+    "get go list search find read fetch look lookup show view check query describe calculate "
+    "compute think count grep glob ls cat head tail stat inspect validate verify ping status "
+    "browse retrieve load select scan explore observe peek preview compare estimate summarize "
+    "summarise analyze analyse extract open navigate scroll hover screenshot wait goto locate "
+    "resolve examine test lint walk diff log history whoami pwd which echo type print cd tree "
+    "du df ps env date wc sort uniq rg ag fd less more file finish done tests explain recall "
+    "parse convert is has can plan reflect google wikipedia goto back".split()
 )
 _WRITE_VERBS = frozenset(
     "add book buy cancel change close commit create delete deploy disable edit enable exchange "
@@ -56,6 +56,7 @@ _SPLIT_COMMAND = re.compile(r"\s*(?:&&|\|\||;|\||\n)\s*")
 _NOISE_COMMAND = re.compile(r"^(?:cd|export|set|source|echo)\b")
 _BEFORE_COMMAND = re.compile(r"^(?:(?:sudo|time|nohup|env|\w+=\S*)\s+)+")
 _ID_SEGMENT = re.compile(r"^(?:\d+|[0-9a-fA-F\-]{8,}|(?=.*\d)[\w\-]+)$")
+_OPERANDS = ("element", "selector", "target", "field", "url", "value", "text", "key")
 _MAX_LABEL = 60
 _SCANNED = 500
 
@@ -69,6 +70,13 @@ def action(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
     """The label of an event that is a step: 1 to 60 characters."""
     label = " ".join(_LABELS[kind](payload, use)[:_SCANNED].split())
     return label[:_MAX_LABEL].rstrip() or kind.replace("_", " ")
+
+
+def operands(kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a browser action is done to, which has no arguments of its own in the payload."""
+    if kind != "browser_action":
+        return {}
+    return {name: payload[name] for name in _OPERANDS if name in payload}
 
 
 def _tool(payload: Mapping[str, Any], use: ToolUse) -> str:
@@ -179,7 +187,8 @@ def changes_something(label: str) -> bool:
     if not parts:
         return False
     if label.startswith("$"):
-        return not (parts[0] in _READ_VERBS or _READ_COMMANDS.intersection(parts[:3]))
+        looks = parts[0] in _READ_VERBS and parts[0] not in _TWO_WORD  # `go build` goes nowhere
+        return not (looks or _READ_COMMANDS.intersection(parts[:3]))
     if parts[0] in {"browser", "api", "mcp", "tool", "call", "run"} and len(parts) > 1:
         parts = parts[1:]
     verb = next((part for part in parts if part in _READ_VERBS or part in _WRITE_VERBS), "")

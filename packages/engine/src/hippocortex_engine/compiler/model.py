@@ -115,6 +115,13 @@ class Run:
         for at, step in enumerate(self.steps):
             self.firsts.setdefault(step.action, at)
 
+    def rename(self, steps: list[Step]) -> None:
+        """The same steps under other names."""
+        self.steps = steps
+        self.firsts = {}
+        for at, step in enumerate(steps):
+            self.firsts.setdefault(step.action, at)
+
     def positions(self) -> list[int]:
         """The events it rests on, in order."""
         found = {self.request, self.outcome}

@@ -36,6 +36,23 @@ def audience(groups: Iterable[Users]) -> tuple[str | None, ...]:
     return (min(common),) if common else tuple(sorted(frozenset[str]().union(*known)))
 
 
+def shows(known: Users | None, of_nobody: bool, users: tuple[str | None, ...]) -> bool:
+    """Whether a pattern may show a value.
+
+    Args:
+        known: who could alone be its source, as `suspects` gives them.
+        of_nobody: whether runs of nobody have it.
+        users: the pattern's, as `audience` gives them.
+    """
+    if known is not None and not known:
+        return True
+    if len(users) > 1:
+        return False
+    if None in users:
+        return of_nobody
+    return known is None or not known.isdisjoint(users)
+
+
 class Ledger(Generic[T]):
     """Who used which value, over all runs."""
 
@@ -65,11 +82,4 @@ class Ledger(Generic[T]):
             value: a value that was noted.
             users: the pattern's, as `audience` gives them.
         """
-        known = self._suspects.get(value)
-        if known is not None and not known:
-            return True
-        if len(users) > 1:
-            return False
-        if None in users:
-            return value in self._of_nobody
-        return known is None or not known.isdisjoint(users)
+        return shows(self._suspects.get(value), value in self._of_nobody, users)

@@ -22,7 +22,8 @@ _LEAD = re.compile(
     r"\A(?:(?:and|but|so|well|also|oh|hey|hi|hello|yes|yeah|no|ok|okay|by the way|btw|fyi|just so "
     r"you know|for the record|as you know|note|for your information|please note(?: that)?|"
     r"note that|keep in mind(?: that)?|(?:please )?remember(?: that|:)|don't forget(?: that)?|"
-    r"to be clear|update|correction|actually|sorry|thanks|anyway|"
+    r"to be clear|(?:quick |small )?(?:update|correction)|heads[- ]up|news|reminder|actually|"
+    r"sorry|thanks|anyway|"
     r"unfortunately|luckily|honestly|personally|as of (?:today|now))[,:!.]? +)+",
     re.IGNORECASE,
 )

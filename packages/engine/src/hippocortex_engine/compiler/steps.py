@@ -9,13 +9,14 @@ from typing import Any
 from hippocortex_engine.compiler import wording
 from hippocortex_engine.compiler.corpus import FEW, View
 from hippocortex_engine.compiler.model import USER, Run, Step
-from hippocortex_engine.compiler.sequences import Consensus
+from hippocortex_engine.compiler.sequences import Consensus, recoveries
 
 _MOST = 0.5
 _NEARLY_ALL = 0.8
 _MAX_ARGS = 4
 _MAX_CONDITIONS = 4
 _LONG_CONSTANT = 30
+_MAX_RECOVERIES = 2
 
 
 class Details:
@@ -91,12 +92,47 @@ class Details:
         step: dict[str, Any] = {
             "tool": action,
             "share": round(self._consensus.shares[action], 3),
+            "times": self._consensus.times[action],
             "args": constants,
             "from": origins,
             "each": self._repeated(action),
+            "ask": self._asked_for(action),
         }
         step["text"] = _step_text(step)
         return step
+
+    def _asked_for(self, action: str) -> bool:
+        """Whether runs mostly let the user answer right before they change something."""
+        after = [
+            bool(run.steps[at - 1].ends_turn)
+            for run in self._runs
+            for at, step in enumerate(run.steps)
+            if at and step.action == action and step.effect and not step.error
+        ]
+        return len(after) >= FEW and sum(after) > _MOST * len(after)
+
+    def on_failure(self) -> list[str]:
+        """What runs did when a step failed, before they tried it again."""
+        told = {*self._consensus.steps, *self._consensus.variations}
+        met: defaultdict[tuple[str, str, str], list[Run]] = defaultdict(list)
+        for run in self._runs:
+            for action, (at, _) in recoveries(run).items():
+                failed = run.steps[at]
+                if action in self._consensus.steps or failed.action not in told:
+                    continue
+                error = self._corpus.error_names[failed.action, failed.error or ""]
+                met[failed.action, error, action].append(run)
+        # An error's text may tell of the one user who met it.
+        shown = {known: runs for known, runs in met.items() if self._view.seen_in(runs)}
+        ranked = sorted(
+            (-len({run.session.id for run in runs}), known) for known, runs in shown.items()
+        )
+        return [
+            f'{wording.code(failed)} fails with "{error}": {wording.code(action)} '
+            f"before the next try ({wording.plural(-count, 'run')})"
+            for count, (failed, error, action) in ranked
+            if -count >= FEW and self._view.action(failed) and self._view.action(action)
+        ][:_MAX_RECOVERIES]
 
     def _constants(self, action: str) -> dict[str, str]:
         """Argument values that nearly every call gives, whoever asks for it."""
@@ -112,6 +148,7 @@ class Details:
             if 0 < len(value) <= _LONG_CONSTANT
             and value not in {"null", "[]"}
             and name not in given
+            and f"'{value}'" not in action
             and self._view.argument(action, name)
             and len({id(owner) for owner in owners}) > FEW
             and len(owners) >= _NEARLY_ALL * len(calls)
@@ -165,6 +202,10 @@ def _step_text(step: dict[str, Any]) -> str:
     notes: list[str] = []
     if step["each"]:
         notes.append(f"once per {step['each']}")
+    elif step["times"] > 1:
+        notes.append(f"usually {wording.times(step['times'])}")
+    if step["ask"]:
+        notes.append("after the user has agreed")
     sources: defaultdict[str, list[str]] = defaultdict(list)
     for name, origin in step["from"].items():
         if name not in step["args"] and origin not in {USER, step["tool"]}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -14,6 +14,7 @@ from hippocortex_engine.compiler.model import Run
 
 REPLY = "reply to the user"
 _MAX_WORDS = 24
+_MAX_COMMON = 48
 _TELLING_LIFT = 1.15
 _DAY_MS = 86_400_000
 
@@ -108,6 +109,24 @@ def typical_words(runs: Sequence[Run], corpus: Corpus) -> list[str]:
             if ratio >= _TELLING_LIFT or len(corpus.runs) == len(runs):
                 scored.append((-(hits / len(runs)) * log(1.0 + ratio), word))
     return [word for _, word in sorted(scored)[:_MAX_WORDS]]
+
+
+def common_words(runs: Sequence[Run], corpus: Corpus) -> list[str]:
+    """The words of at least two sessions' requests, most frequent first, telling or not.
+
+    They show that a request belongs to this trade at all.
+    """
+    sessions: defaultdict[str, set[str]] = defaultdict(set)
+    for run in runs:
+        for word in run.words:
+            sessions[word].add(run.session.id)
+    allowed = corpus.public_words if corpus.several_users else None
+    counted = sorted(
+        (-len(found), word)
+        for word, found in sessions.items()
+        if len(found) > 1 and (allowed is None or word in allowed)
+    )
+    return [word for _, word in counted[:_MAX_COMMON]]
 
 
 def indexed(*parts: str | Iterable[str]) -> str:

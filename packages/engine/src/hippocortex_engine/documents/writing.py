@@ -10,10 +10,9 @@ from sqlalchemy import Connection
 
 from hippocortex_engine.capturing import Prepared, check_embedder, store
 from hippocortex_engine.documents.preparing import PreparedPut
-from hippocortex_engine.learning import Learner
+from hippocortex_engine.learning import UNCHANGED, Learner, Unlearned
 from hippocortex_engine.recent import Recent
 from hippocortex_engine.storage import documents as document_store
-from hippocortex_engine.storage.artifacts import ArtifactRecord
 from hippocortex_engine.storage.documents import Doomed, Old
 
 SWEEP = 500
@@ -31,9 +30,6 @@ LOOK = 1_000_000
 REMEMBERED = 3_600_000_000
 """Microseconds for which caches can catch up with a deletion."""
 
-
-Affected = Mapping[str, ArtifactRecord]
-"""Artifacts, if some of them lost evidence: to be revised when the transaction is done."""
 
 _OWNERS = ("user_id", "agent_id", "session_id")  # a put that names none leaves them as they are
 
@@ -59,7 +55,7 @@ class Writer:
         puts: Mapping[str, PreparedPut],
         deletes: Sequence[str],
         now: int,
-    ) -> tuple[set[str], Affected]:
+    ) -> tuple[set[str], Unlearned]:
         """Put and delete documents; which of them were there before, by id."""
         old = document_store.old(connection, self.tenant_id, [*puts, *deletes])
         living = {name for name, one in old.items() if not _expired(one, now)}
@@ -74,10 +70,10 @@ class Writer:
             self._put(connection, puts, kept, now)
         return living, affected
 
-    def remove(self, connection: Connection, doomed: Sequence[Doomed], now: int) -> Affected:
+    def remove(self, connection: Connection, doomed: Sequence[Doomed], now: int) -> Unlearned:
         """Delete documents, and the events that their puts were."""
         if not doomed:
-            return {}
+            return UNCHANGED
         tenant_id = self.tenant_id
         taken = document_store.take(connection, tenant_id, now, len(doomed))
         events = document_store.events_of(connection, tenant_id, [one.created_at for one in doomed])
@@ -88,7 +84,7 @@ class Writer:
 
     def _remove_with_expired(
         self, connection: Connection, doomed: Sequence[Doomed], now: int
-    ) -> Affected:
+    ) -> Unlearned:
         """Delete documents, and what has expired, if some of it did long enough ago."""
         expired: list[Doomed] = []
         if abs(now - self._looked_at) >= LOOK:

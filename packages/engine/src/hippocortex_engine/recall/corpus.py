@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocortex_engine.recall.index import RecallIndex
+from hippocortex_engine.recall.postings import Floats, Ints
 from hippocortex_engine.recall.query import MAX_TERMS, Query
+
+CLUSTER = 4
+"""Windows in which a word is found for each event that holds it: fewer than a window has events,
+because words come in clusters.  How many windows hold a word is inferred from it, not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +33,58 @@ NOTHING_BEYOND = Beyond()
 class Corpus:
     """Term weights of one query, the same for whatever part of the events is scored with it.
 
-    The part in memory is scored first: it knows how many windows hold a term.
+    `held`: where in memory each term of the query stands; `terms`: those that are matched, rarest
+    first; `row`, `window`: terms in an average event and in an average window.
     """
 
     def __init__(self, index: RecallIndex, query: Query, beyond: Beyond = NOTHING_BEYOND) -> None:
-        self._query = query
-        self._index = index
-        self._beyond = beyond
-        self._terms: list[int] | None = None
-        self._weights: dict[int, np.float32] = {}
-        self.total = 0.0
+        self.index = index
         self.size = len(index) + beyond.events
-        self.average = _average(index, beyond)
+        self.held: dict[int, tuple[Ints, Floats]] = index.postings.find_all(query.terms)
+        self.counts = {
+            term: len(rows) + beyond.holding.get(term, 0) for term, (rows, _) in self.held.items()
+        }
+        self.terms = sorted(query.terms, key=lambda term: (self.counts[term], term))[:MAX_TERMS]
+        self.row, self.window = _averages(index, beyond)
 
-    def count(self, term: int) -> int:
-        """How many events hold a term."""
-        return self._index.postings.count(term) + self._beyond.holding.get(term, 0)
+    def weight(self, term: int) -> float:
+        """How much a term tells one window from another (idf)."""
+        share = self.counts[term] / max(1, self.size)
+        return idf(self.size, self.size * (1 - (1 - min(1.0, share)) ** CLUSTER))
 
-    def terms(self, held: Mapping[int, int]) -> list[int]:
-        """The terms that are matched, rarest first, by how many events in memory hold each."""
-        if self._terms is None:
-            beyond = self._beyond.holding
-            self._terms = sorted(
-                self._query.terms, key=lambda term: (held[term] + beyond.get(term, 0), term)
-            )[:MAX_TERMS]
-        return self._terms
+    def session_weight(self, term: int, often: NDArray[Any] | None = None) -> float:
+        """How much a term tells one session from another, by those in memory.
 
-    def weight(self, term: int, windows: int, held: int) -> np.float32:
-        """How much a term tells (idf), by the windows and events in memory that hold it."""
-        known = self._weights.get(term)
-        if known is None:
-            # Beyond, only events are counted; their windows are supposed to overlap as here.
-            ratio = windows / held if held else 3.0
-            holding = windows + min(
-                self._beyond.events, round(self._beyond.holding.get(term, 0) * ratio)
-            )
-            known = np.float32(np.log1p((self.size - holding + 0.5) / (holding + 0.5)))
-            self._weights[term] = known
-            self.total += float(known)
-        return known
+        Args:
+            term: the term.
+            often: how often each of them holds it, if that is known.
+        """
+        sessions = len(self.index.sessions.names)
+        if often is None:
+            rows, _ = self.held[term]
+            often = np.bincount(self.index.columns["session"][rows], minlength=sessions)
+        return idf(sessions, int(np.count_nonzero(often)))
+
+    def share(self, term: int) -> float:
+        """The weight of a term in the query: the rarer the more, most if no event holds it."""
+        return self.rarity(self.counts[term])
+
+    def rarity(self, holding: int) -> float:
+        """The weight of what so many events hold."""
+        return float(np.log1p((self.size + 0.5) / (holding + 0.5)))
 
 
-def _average(index: RecallIndex, beyond: Beyond) -> float:
-    """Terms in an average window, of those in memory and those beyond together."""
-    here = index.average_window()
+def idf(size: int, holding: float) -> float:
+    """What a term tells that so many of `size` texts hold: little, if most of them do."""
+    return float(np.log1p((size - holding + 0.5) / (holding + 0.5)))
+
+
+def _averages(index: RecallIndex, beyond: Beyond) -> tuple[float, float]:
+    """Terms in an average event and window, of those in memory and those beyond together."""
+    here = index.lengths()
     if not beyond.events:
-        return here
-    # As long as it is in memory: the events themselves differ, not how sessions are made.
-    mean = float(index.columns["length"].mean()) if len(index) else 1.0
-    there = here / max(mean, 1.0) * (beyond.length / beyond.events)
-    size = len(index) + beyond.events
-    return max(1.0, (here * len(index) + there * beyond.events) / size)
+        return here.average_row, here.average_window
+    # Beyond, the events themselves may differ, not how sessions are made.
+    total = here.average_row * len(index) + beyond.length
+    row = max(1.0, total / (len(index) + beyond.events))
+    return row, row * here.average_window / here.average_row

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocortex_engine.describe import SIGNING
 from hippocortex_engine.recall.postings import Postings
-
-NONE = -1
-"""In a column of row or code numbers: nothing."""
+from hippocortex_engine.recall.windows import NONE, Lengths
 
 
 class Codes:
@@ -110,8 +109,9 @@ class RecallIndex:
         self.owners = Codes()
         self.actors = Codes()
         self._last_of_session: dict[int, int] = {}
-        self._average: tuple[int, float] = (0, 1.0)
+        self._lengths: Lengths | None = None
         self._actor_words: list[tuple[int, list[str]]] = []
+        self._signers: list[int] = []
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -140,33 +140,27 @@ class RecallIndex:
 
         return total
 
-    def window_length(self, rows: NDArray[Any]) -> NDArray[np.float32]:
-        """Terms in the windows of some rows."""
-        length = self.columns["length"]
-        total = length[rows]
-        for side in ("before", "after"):
-            place = self.columns[side][rows]
-            total = total + np.where(place == NONE, np.float32(0), length[place])
-        return total
-
-    def average_window(self) -> float:
-        """Terms in an average window."""
-        size, average = self._average
-        if size != len(self):
-            columns = self.columns
-            weight = 1 + (columns["before"] != NONE) + (columns["after"] != NONE).astype(np.int32)
-            average = max(
-                1.0, float(np.dot(columns["length"].astype(np.float64), weight)) / len(self)
-            )
-            self._average = (len(self), average)
-        return average
+    def lengths(self) -> Lengths:
+        """Lengths of windows and sessions, as of now."""
+        if self._lengths is None or self._lengths.size != len(self):
+            self._lengths = Lengths(self)
+        return self._lengths
 
     def actor_words(self) -> list[tuple[int, list[str]]]:
-        """Every actor's code with the words of its name."""
+        """Every actor's code with the words of its name, the role of who signs left out."""
         for code in range(len(self._actor_words), len(self.actors.names)):
             words = re.findall(r"\w+", self.actors.names[code].lower())
+            if len(words) > 1 and words[0] == SIGNING:
+                self._signers.append(code)
+                del words[0]
             self._actor_words.append((code, words))
         return self._actor_words
+
+    def of_role(self, role: str) -> list[int]:
+        """The codes of the actors that have a role, signed or not."""
+        code = self.actors.find(role)
+        self.actor_words()
+        return [*([] if code is None else [code]), *(self._signers if role == SIGNING else ())]
 
     def _fill(self, taken: slice, rows: Sequence[Any]) -> None:
         columns = self.columns

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.storage.artifacts import ArtifactRecord
-from hippocortex_engine.text import term_hash, terms
+from hippocortex_engine.text import term_hash, terms, unpack_terms
 
 _SHARED = "\0shared"  # cannot be a user's id: those hold no NUL
 
@@ -30,29 +30,40 @@ class _Row:
 
 
 class Knowledge:
-    """The active artifacts, and who may see them.
+    """The active artifacts and the facts that no longer hold, and who may see them.
 
     What only one user's events support is that user's: nobody else's query sees it.  Patterns
     that the events of several users support, or of nobody in particular, are the tenant's;
     statements about somebody (facts) never are.
+
+    `read`: events that a fact was read from which holds; `outdated`: events that say what no longer
+    holds, with the facts they said; `endings`: those that say so without saying what holds instead.
     """
 
     def __init__(
         self, records: Sequence[ArtifactRecord], dimensions: int, generation: int = 0
     ) -> None:
         self.generation = generation
-        self.records = [one for one in records if one.status == "active"]
+        self.records = [one for one in records if one.status == "active" or _is_past(one)]
         self.index = RecallIndex(dimensions)
         self.index.add([_row(place, one) for place, one in enumerate(self.records)])
         self._owner = np.array(
             [self.index.owners.code(_owner(one)) for one in self.records], dtype=np.int32
         )
-        self.outdated = frozenset(
+        self._current = np.array([not _is_past(one) for one in self.records], dtype=np.bool_)
+        holding = {_about(one) for one in self.records if not _is_past(one)}
+        ended = [one for one in self.records if _is_past(one)]
+        self.read = frozenset(
             seq
-            for one in records
-            if one.candidate.type == "fact" and one.candidate.status == "superseded"
+            for one in self.records
+            if one.candidate.type == "fact" and not _is_past(one)
             for seq in one.evidence
         )
+        self.outdated: dict[int, list[str]] = {}
+        for one in ended:
+            for seq in one.evidence[:-1]:
+                self.outdated.setdefault(seq, []).append(one.candidate.text)
+        self.endings = frozenset(one.evidence[-1] for one in ended if _about(one) not in holding)
         self.playbooks = [
             place
             for place, one in enumerate(self.records)
@@ -62,26 +73,42 @@ class Knowledge:
             frozenset(term_hash(term) for term in terms(one.candidate.title))
             for one in self.records
         ]
+        self._terms: dict[int, frozenset[int]] = {}
         self._by_session = _places(one.candidate.sessions for one in self.records)
         self._by_agent = _places(one.candidate.agents for one in self.records)
 
+    def terms(self, row: int) -> frozenset[int]:
+        """The terms by which an artifact is found."""
+        found = self._terms.get(row)
+        if found is None:
+            held = unpack_terms(self.records[row].terms)["term"]
+            found = self._terms[row] = frozenset(held.tolist())
+        return found
+
     def allowed(
-        self, *, user_id: str | None, session_id: str | None, agent_id: str | None
-    ) -> NDArray[np.bool_] | None:
-        """Which artifacts a query restricted like this may see; None: all."""
-        if user_id is None and session_id is None and agent_id is None:
-            return None
-        mask = np.ones(len(self.records), dtype=np.bool_)
+        self, *, user_id: str | None, session_id: str | None, agent_id: str | None, past: bool
+    ) -> NDArray[np.bool_]:
+        """Which artifacts a query restricted like this may see; `past`: also what was true once."""
+        mask: NDArray[np.bool_] = self._current | np.bool_(past)
         if user_id is not None:
-            mask &= np.isin(
-                self._owner, [self.index.owners.code(user_id), self.index.owners.code(_SHARED)]
-            )
+            seen = (self.index.owners.find(name) for name in (user_id, _SHARED))
+            mask &= np.isin(self._owner, [code for code in seen if code is not None])
         for wanted, places in ((session_id, self._by_session), (agent_id, self._by_agent)):
             if wanted is not None:
                 inside = np.zeros(len(self.records), dtype=np.bool_)
                 inside[places.get(wanted, [])] = True
                 mask &= inside
         return mask
+
+
+def _is_past(one: ArtifactRecord) -> bool:
+    return one.candidate.type == "fact" and one.status == "superseded"
+
+
+def _about(one: ArtifactRecord) -> tuple[object, ...]:
+    """Whose and what a fact is about, whatever it says of it."""
+    content = one.candidate.content
+    return one.candidate.owner, content.get("subject"), content.get("attribute")
 
 
 def _owner(one: ArtifactRecord) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from hippocortex_core.types import SynthesizeOptions
@@ -12,6 +13,8 @@ from hippocortex_engine.recall.corpus import Beyond
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.query import MAX_TERMS, Query
 from hippocortex_engine.recall.search import Part
+from hippocortex_engine.recall.visible import foreign, visible
+from hippocortex_engine.recall.windows import around
 from hippocortex_engine.storage.archive import Archive, Archived, Wanted
 
 COMMON = 0.05
@@ -46,8 +49,18 @@ def propose(
         return Older(None, beyond, state.newest)
     index = RecallIndex(dimensions)
     index.add(archive.rows(connection, tenant_id, sequence))
-    rows = np.flatnonzero(np.isin(index.columns["seq"], sequence))
-    return Older(Part(index, None, rows), beyond, state.newest)
+    rows = _with_neighbours(index, np.flatnonzero(np.isin(index.columns["seq"], sequence)))
+    # Neighbours may be in memory as well, or somebody else's.
+    rows = rows[index.columns["seq"][rows] <= floor]
+    seen = visible(index, options)
+    rows = rows if seen is None else rows[seen[rows]]
+    return Older(Part(index, None, foreign(index, options), rows), beyond, state.newest)
+
+
+def _with_neighbours(index: RecallIndex, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """An answer often stands next to what was found."""
+    places = around(index, rows, 1)
+    return np.unique(places[places < len(index)])
 
 
 def _telling(query: Query, holding: dict[int, int], state: Archived) -> dict[int, float]:

@@ -17,6 +17,9 @@ from hippocortex_engine.text import unpack_terms
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
+_NO_ROWS: Ints = np.zeros(0, np.int32)
+_NO_COUNTS: NDArray[np.uint8] = np.zeros(0, np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -26,12 +29,14 @@ class Segment:
     rows: Ints
     counts: NDArray[np.uint8]
 
-    def find(self, term: int) -> tuple[Ints, NDArray[np.uint8]]:
-        """Rows that hold the term, and how often."""
-        wanted = np.uint32(term)
-        start = int(self.terms.searchsorted(wanted, side="left"))
-        end = int(self.terms.searchsorted(wanted, side="right"))
-        return self.rows[start:end], self.counts[start:end]
+    def find_all(self, wanted: NDArray[np.uint32]) -> list[tuple[Ints, NDArray[np.uint8]]]:
+        """Of each term the rows that hold it, and how often."""
+        starts = self.terms.searchsorted(wanted, side="left").tolist()
+        ends = self.terms.searchsorted(wanted, side="right").tolist()
+        return [
+            (self.rows[start:end], self.counts[start:end])
+            for start, end in zip(starts, ends, strict=True)
+        ]
 
 
 class Postings:
@@ -55,14 +60,13 @@ class Postings:
 
     def find(self, term: int) -> tuple[Ints, Floats]:
         """Rows that hold the term, and how often, in the order of rows."""
-        found = [segment.find(term) for segment in self._segments]
-        rows = np.concatenate([rows for rows, _ in found]) if found else np.zeros(0, np.int32)
-        counts = np.concatenate([counts for _, counts in found]) if found else np.zeros(0, np.uint8)
-        return rows, counts.astype(np.float32)
+        return self.find_all([term])[term]
 
-    def count(self, term: int) -> int:
-        """How many rows hold the term."""
-        return sum(len(segment.find(term)[0]) for segment in self._segments)
+    def find_all(self, terms: Sequence[int]) -> dict[int, tuple[Ints, Floats]]:
+        """The same for several terms at once."""
+        wanted = np.array(terms, np.uint32)
+        found = [segment.find_all(wanted) for segment in self._segments]
+        return {term: _joined([parts[at] for parts in found]) for at, term in enumerate(terms)}
 
     def _compact(self) -> None:
         while len(self._segments) > 1:
@@ -76,6 +80,13 @@ class Postings:
                     np.concatenate((older.counts, newer.counts)),
                 )
             ]
+
+
+def _joined(parts: Sequence[tuple[Ints, NDArray[np.uint8]]]) -> tuple[Ints, Floats]:
+    """What several segments hold of a term."""
+    rows = np.concatenate([_NO_ROWS, *(rows for rows, _ in parts)])
+    counts = np.concatenate([_NO_COUNTS, *(counts for _, counts in parts)])
+    return rows, counts.astype(np.float32)
 
 
 def _sorted(terms: NDArray[np.uint32], rows: Ints, counts: NDArray[np.uint8]) -> Segment:

@@ -1,9 +1,10 @@
-"""Searching the index: BM25 over windows, sign-bit and exact cosine, who is named.
+"""Searching the index: BM25 over windows and sessions, cosine, who is named, how much is said.
 
 A row's window is itself with its neighbours in the session.  Lexical evidence is BM25 (Robertson
-& Zaragoza 2009) over windows; dense evidence the cosine to the window's mean vector, computed for
-the rows that either leg proposes.  The legs are fused as a sum of scores normalised by their
-maximum, which beats rank fusion when tuned lightly (Bruch et al. 2023).
+& Zaragoza 2009) over windows whose neighbours count less, as fields do in BM25F, and over whole
+sessions; dense evidence the cosine to the window's mean vector.  Both are computed for the rows
+that a cheaper look at words or sign bits proposes, and fused as a sum of scores normalised by
+their maximum, which beats rank fusion when tuned lightly (Bruch et al. 2023).
 """
 
 from __future__ import annotations
@@ -16,36 +17,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocortex_engine.recall.corpus import Corpus
-from hippocortex_engine.recall.index import NONE, RecallIndex, signs
+from hippocortex_engine.recall.dates import nearness
+from hippocortex_engine.recall.index import RecallIndex, signs
+from hippocortex_engine.recall.postings import Ints
 from hippocortex_engine.recall.query import Query
+from hippocortex_engine.recall.windows import K1, MEANING, WORDS, around, norm, spread, weighted
 
-K1, B = 1.5, 0.75
-LEXICAL, DENSE, ACTOR, LENGTH = 1.0, 0.8, 0.6, 0.4
-"""Weights of the fused score: BM25, cosine, the actor is named, it is not a mere grunt."""
+LEXICAL, DENSE, ACTOR, LENGTH, SESSION, DATE = 1.0, 1.0, 0.4, 0.5, 0.3, 0.5
+"""Weights of the fused score: BM25, cosine, the actor is named, it says something, its session,
+and how near it is to a date in the query."""
 
-FULL_LENGTH = 24
+FULL_LENGTH = 48
 """Tokens from which on a text counts as a whole statement."""
 
-SHORTLIST = 300
+UNLIKE = 0.3
+"""A cosine from which on differences mean something."""
+
+SHORTLIST = 150
 """Rows that each leg proposes."""
 
-NEIGHBOUR = 0.5
-"""What a word or a vector next door counts, of one said here."""
-
-WINDOW_TOKENS = 128
-"""A long neighbour weighs no more than this in a window's vector."""
+WINDOW_TOKENS = 96
+"""A long text weighs no more than this in a window's vector."""
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
+
+_TENTHS: Floats = np.array(
+    [[round(10 * MEANING[(line + 1) // 2])] for line in range(2 * len(MEANING) - 1)], np.float32
+)
+"""Weights of the places of a window: whole numbers, whose sums stay below 2^24, add up exactly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
     """Events that may answer, best first, with what speaks for each.
 
-    `sequence` numbers them; `fused` is relative to the best (0..1); `coverage` is the share of
-    the query's terms, by weight, found in the event's window; `cosine` that of the window;
-    `named` the share of what the query names that the event holds, 1 if the query names its actor.
+    `sequence` numbers them; `fused` is relative to the best there could be (0..1); `coverage` is
+    the share of the query's terms, by weight, found in the event or next to it; `cosine` that of
+    the window; `named` the share of what the query names that the event holds, 1 if the query
+    names its actor.
     """
 
     sequence: NDArray[np.int64]
@@ -68,12 +78,37 @@ NOTHING = Hits(
 class Part:
     """Events that are searched together, and which of them may be shown (None: all).
 
-    `chosen`: somebody else has found the rows that may answer.
+    `foreign`: events that must not matter at all; `chosen`: somebody else has found the rows that
+    may answer.
     """
 
     index: RecallIndex
     allowed: NDArray[np.bool_] | None
+    foreign: NDArray[np.bool_] | None = None
     chosen: Rows | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """Where a term of the query stands in a part: rows in order, and how often.
+
+    `weight` is what it tells one window from another, `share` what it is of the query.
+    """
+
+    term: int
+    rows: Ints
+    counts: Floats
+    weight: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the words of a query say for some rows: BM25 of windows and sessions, coverage."""
+
+    window: Floats
+    session: Floats
+    coverage: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +116,39 @@ class _Evidence:
     """What speaks for the rows that may answer, before parts are compared."""
 
     sequence: NDArray[np.int64]
-    bm25: Floats
+    window: Floats
+    session: Floats
     coverage: Floats
     cosine: Floats
     acting: NDArray[np.bool_]
     length: NDArray[np.float64]
+    near: Floats
     held: Floats
 
 
-def search(parts: Sequence[Part], query: Query, corpus: Corpus, limit: int) -> Hits:
-    """The best `limit` events of all parts; the first is the one the corpus was made of."""
-    found = _joined([_evidence(part, query, corpus) for part in parts])
+def search(parts: Sequence[Part], query: Query, corpus: Corpus, newest: int, limit: int) -> Hits:
+    """The best `limit` events of all parts.
+
+    Args:
+        parts: what is searched.
+        query: what is asked.
+        corpus: what its words tell.
+        newest: the time that relative dates are counted from.
+        limit: how many.
+    """
+    found = _joined([_evidence(part, query, corpus, newest) for part in parts])
     if not len(found.sequence):
         return NOTHING
     fused = (
-        LEXICAL * _relative(found.bm25)
-        + DENSE * _relative(np.maximum(found.cosine, 0))
+        LEXICAL * _relative(found.window)
+        + DENSE * _relative(np.maximum(found.cosine, 0), UNLIKE)
+        + SESSION * _relative(found.session)
         + ACTOR * found.acting
         + LENGTH * found.length
+        + DATE * found.near
     ).astype(np.float32)
-    fused /= np.float32(LEXICAL + DENSE + LENGTH + (ACTOR if found.acting.any() else 0))
+    asked = ACTOR * found.acting.any() + DATE * found.near.any()
+    fused /= np.float32(LEXICAL + DENSE + LENGTH + SESSION + asked)
     order = np.lexsort((found.sequence, -np.round(fused, 6)))[:limit]
     return Hits(
         sequence=found.sequence[order],
@@ -118,60 +166,129 @@ def _joined(found: Sequence[_Evidence]) -> _Evidence:
     return _Evidence(*(np.concatenate([getattr(one, name) for one in found]) for name in names))
 
 
-def lexical(index: RecallIndex, corpus: Corpus, query: Query) -> tuple[Floats, Floats]:
-    """BM25 of every row's window, and the share of the query's term weight it covers."""
-    size = len(index)
-    scores, covered = np.zeros(size, np.float32), np.zeros(size, np.float32)
-    found = {term: index.postings.find(term) for term in query.terms}
-    frequency = np.zeros(size, np.float32)
-    for term in corpus.terms({term: len(rows) for term, (rows, _) in found.items()}):
-        rows, counts = found[term]
-        touched = _spread(index, rows, counts, frequency)
-        weight = corpus.weight(term, len(touched), len(rows))
-        if len(touched):
-            tf = frequency[touched]
-            norm = K1 * (1 - B + B * index.window_length(touched) / corpus.average)
-            scores[touched] += weight * tf * (K1 + 1) / (tf + norm)
-            covered[touched] += weight
-            frequency[touched] = 0
-    return scores, (covered / np.float32(corpus.total or 1.0)).astype(np.float32)
-
-
-def _evidence(part: Part, query: Query, corpus: Corpus) -> _Evidence:
-    """What speaks for the rows of a part that either leg proposes."""
-    index = part.index
-    bm25, coverage = lexical(index, corpus, query)
-    rows = part.chosen
-    if rows is None:
-        if part.allowed is not None:
-            bm25 = np.where(part.allowed, bm25, np.float32(0))
-        near = nearest(index, query, part.allowed, SHORTLIST)
-        rows = np.union1d(_best(bm25, SHORTLIST), near)
-    tokens = np.minimum(index.columns["tokens"][rows], FULL_LENGTH)
+def _evidence(part: Part, query: Query, corpus: Corpus, newest: int) -> _Evidence:
+    """What speaks for the rows of a part that are proposed."""
+    index, columns = part.index, part.index.columns
+    terms = _terms(part, corpus)
+    near = nearness(query.dates, columns["occurred_at"], newest)
+    rows = _proposed(part, query, corpus, terms, near) if part.chosen is None else part.chosen
+    places = around(index, rows, len(MEANING) - 1)
+    if part.foreign is not None:
+        places[np.append(part.foreign, np.False_)[places]] = len(index)
+    words = _lexical(part, corpus, terms, rows, places[: 2 * len(WORDS) - 1], near[rows])
     return _Evidence(
-        sequence=index.columns["seq"][rows],
-        bm25=bm25[rows],
-        coverage=coverage[rows],
-        cosine=window_cosine(index, query, rows),
-        acting=np.isin(index.columns["actor"][rows], _named_actors(index, query)),
-        length=tokens / FULL_LENGTH,
-        held=entity_share(index, query, rows),
+        sequence=columns["seq"][rows],
+        window=words.window,
+        session=words.session,
+        coverage=words.coverage,
+        cosine=window_cosine(index, query, places),
+        acting=_acting(index, query, rows),
+        length=np.minimum(columns["tokens"][rows], FULL_LENGTH) / FULL_LENGTH,
+        near=near[rows],
+        held=entity_share(index, query, corpus, rows),
     )
 
 
-def window_cosine(index: RecallIndex, query: Query, rows: Rows) -> Floats:
-    """Cosine of the query to each row's window, exact in integers up to the final division."""
+def _terms(part: Part, corpus: Corpus) -> list[_Term]:
+    """Where the terms of the query stand, the rarest first."""
+    found: list[_Term] = []
+    for term in corpus.terms:
+        own = part.index is corpus.index
+        rows, counts = corpus.held[term] if own else part.index.postings.find(term)
+        if part.foreign is not None:
+            mine = ~part.foreign[rows]
+            rows, counts = rows[mine], counts[mine]
+        found.append(_Term(term, rows, counts, corpus.weight(term), corpus.share(term)))
+    return found
+
+
+def _proposed(part: Part, query: Query, corpus: Corpus, terms: list[_Term], near: Floats) -> Rows:
+    """The rows that words, dates or sign bits speak for."""
+    likely = _likely(part.index, corpus, terms, near)
+    if part.allowed is not None:
+        likely = np.where(part.allowed, likely, np.float32(0))
+    alike = nearest(part.index, query, part.allowed, SHORTLIST)
+    return np.union1d(_best(likely, SHORTLIST), alike)
+
+
+def _likely(index: RecallIndex, corpus: Corpus, terms: list[_Term], near: Floats) -> Floats:
+    """About the BM25 of every row's window: that of the row, and shares of its neighbours'.
+
+    A date counts as much as the best row's words: what happened then may use none of them.
+    """
+    scores = np.zeros(len(index), np.float32)
+    norms = index.lengths().norms(corpus.row)
+    for term in terms:
+        scores[term.rows] += _saturated(term.weight, term.counts, norms[term.rows])
+    scores = spread(index, scores)
+    return scores + near * np.float32(max(1.0, float(scores.max()))) if near.any() else scores
+
+
+def _lexical(
+    part: Part,
+    corpus: Corpus,
+    terms: list[_Term],
+    rows: Rows,
+    places: Rows,
+    near: Floats,
+) -> _Words:
+    """BM25 of some rows' windows and sessions, and the share of the query found there.
+
+    A date in the query is as much of it as a rare word is.
+    """
+    index = part.index
+    scale, length = index.lengths().of_windows(places)
+    norms = norm(length, corpus.window)
+    window: Floats = np.zeros(len(rows), np.float32)
+    dated = corpus.rarity(0) if near.any() else 0.0
+    covered = near * np.float32(dated)
+    counts = np.zeros(len(index) + 1, np.float32)
+    for term in terms:
+        counts[term.rows] = term.counts
+        held = counts[places]
+        counts[term.rows] = 0
+        window += _saturated(term.weight, weighted(held * scale, WORDS), norms)
+        covered += np.float32(term.share) * (held[:3].max(axis=0) > 0)
+    total = np.float32(dated + sum(term.share for term in terms) or 1.0)
+    session = _of_sessions(part, corpus, terms)[index.columns["session"][rows]]
+    return _Words(window, session, (covered / total).astype(np.float32))
+
+
+def _of_sessions(part: Part, corpus: Corpus, terms: list[_Term]) -> Floats:
+    """BM25 of every session, taken as one text."""
+    index, whole = part.index, part.index is corpus.index and part.foreign is None
+    average = corpus.index.lengths().average_session
+    length = index.lengths().of_session
+    if index is not corpus.index:
+        length = np.maximum(length, average)  # it holds only pieces of sessions
+    norms = norm(length, average)
+    scores = np.zeros(len(norms), np.float32)
+    for term in terms:
+        often = np.bincount(index.columns["session"][term.rows], term.counts, len(norms))
+        weight = corpus.session_weight(term.term, often if whole else None)
+        scores += _saturated(weight, often, norms)
+    return scores
+
+
+def _saturated(weight: float, often: NDArray[Any], norms: Floats) -> Floats:
+    return (weight * (K1 + 1) * often / (often + norms)).astype(np.float32)
+
+
+def window_cosine(index: RecallIndex, query: Query, places: Rows) -> Floats:
+    """Cosine of the query to windows, exact in integers up to the final division.
+
+    Args:
+        index: what is searched.
+        query: what is asked.
+        places: the windows as `around` gives them, or one line of rows by themselves.
+    """
     columns = index.columns
-    total = np.zeros((len(rows), columns["vector"].shape[1]), np.float32)
-    for place, share in (
-        (rows, 1.0),
-        (columns["before"][rows], NEIGHBOUR),
-        (columns["after"][rows], NEIGHBOUR),
-    ):
-        length = np.minimum(columns["tokens"][place], WINDOW_TOKENS)
-        scaled = np.round(length * (1024 * share) / columns["norm"][place])
-        weight = np.where(place == NONE, 0, scaled).astype(np.float32)
-        total += columns["vector"][place] * weight[:, None]
+    inside = places < len(index)
+    known = np.where(inside, places, 0)
+    length = np.minimum(columns["tokens"][known], WINDOW_TOKENS).astype(np.float32)
+    weight = np.where(inside, np.round(length * np.float32(1024) / columns["norm"][known]), 0)
+    weight *= _TENTHS[: len(places)]
+    total = np.einsum("ijk,ij->jk", columns["vector"][known].astype(np.float32), weight)
     vector = query.vector.astype(np.float32)
     # einsum adds in a fixed order; a BLAS product may not, from one machine to the next.
     norms = np.sqrt(np.einsum("ij,ij->i", total, total)) * np.sqrt(np.dot(vector, vector))
@@ -180,30 +297,21 @@ def window_cosine(index: RecallIndex, query: Query, rows: Rows) -> Floats:
     )
 
 
-def entity_share(index: RecallIndex, query: Query, rows: Rows) -> Floats:
+def entity_share(index: RecallIndex, query: Query, corpus: Corpus, rows: Rows) -> Floats:
     """Share of what the query names that each row holds."""
     held = np.zeros(len(rows), np.float32)
     for term in sorted(query.entities):
-        held += _among(rows, index.postings.find(term)[0])
+        known = corpus.held.get(term) if index is corpus.index else None
+        held += _among(rows, (known or index.postings.find(term))[0])
     return (held / np.float32(max(1, len(query.entities)))).astype(np.float32)
 
 
-def _among(rows: Rows, known: NDArray[np.int32]) -> NDArray[np.bool_]:
+def _among(rows: Rows, known: Ints) -> NDArray[np.bool_]:
     """Which rows are among those known, which are sorted."""
     if not len(known):
         return np.zeros(len(rows), np.bool_)
     places = np.minimum(np.searchsorted(known, rows), len(known) - 1)
     return known[places] == rows
-
-
-def _spread(index: RecallIndex, rows: Any, counts: Floats, frequency: Floats) -> Rows:
-    """Add a term's counts to the windows of its rows; which rows were touched."""
-    frequency[rows] += counts
-    for side in ("before", "after"):
-        neighbours = index.columns[side][rows]
-        inside = neighbours != NONE
-        frequency[neighbours[inside]] += np.float32(NEIGHBOUR) * counts[inside]
-    return np.flatnonzero(frequency)
 
 
 def nearest(
@@ -212,19 +320,18 @@ def nearest(
     """The rows whose sign bits differ least from the query's."""
     if not query.vector.any():
         return np.zeros(0, np.int64)
-    wanted = signs(query.vector[None, :])[:, 0]
-    codes = index.columns["sign"]
     rows = None if allowed is None else np.flatnonzero(allowed)
-    distance = np.zeros(codes.shape[1] if rows is None else len(rows), np.uint16)
-    for word, bits in zip(codes, wanted, strict=True):
-        distance += np.bitwise_count((word if rows is None else word[rows]) ^ bits)
-    if len(distance) > count:
-        # A tie at the edge is broken by the row, whatever partition does.
-        edge = np.partition(distance, count - 1)[count - 1]
-        closer = np.flatnonzero(distance < edge)
-        best = np.concatenate((closer, np.flatnonzero(distance == edge)[: count - len(closer)]))
-    else:
-        best = np.arange(len(distance))
+    size = len(index) if rows is None else len(rows)
+    if size <= count:
+        return np.arange(size) if rows is None else rows
+    codes = index.columns["sign"] if rows is None else index.columns["sign"][:, rows]
+    distance = np.zeros(size, np.uint16)
+    for word, bits in zip(codes, signs(query.vector[None, :])[:, 0], strict=True):
+        distance += np.bitwise_count(word ^ bits)
+    # A tie at the edge is broken by the row, whatever partition does.
+    edge = np.partition(distance, count - 1)[count - 1]
+    closer = np.flatnonzero(distance < edge)
+    best = np.concatenate((closer, np.flatnonzero(distance == edge)[: count - len(closer)]))
     return best if rows is None else rows[best]
 
 
@@ -239,11 +346,23 @@ def _best(scores: Floats, count: int) -> Rows:
     return np.concatenate((above, level[: count - len(above)]))
 
 
-def _relative(scores: Floats) -> Floats:
-    peak = float(scores.max(initial=0.0))
+def _relative(scores: Floats, least: float = 0.0) -> Floats:
+    """Scores as shares of the highest, or of `least` if none is as high."""
+    peak = max(least, float(scores.max(initial=0.0)))
     return (scores / np.float32(peak)).astype(np.float32) if peak > 0 else scores
 
 
-def _named_actors(index: RecallIndex, query: Query) -> list[int]:
-    """The actors whose whole name, or first word of it, stands in the query."""
-    return [code for code, words in index.actor_words() if words and words[0] in query.words]
+def _acting(index: RecallIndex, query: Query, rows: Rows) -> NDArray[np.bool_]:
+    """Which rows have an actor that the query names: by the first word of the name, or by more.
+
+    "Ann Lee" means her alone, "Ann" every Ann there is.
+    """
+    named = {
+        code: sum(word in query.words for word in words)
+        for code, words in index.actor_words()
+        if words and words[0] in query.words
+    }
+    most = max(named.values(), default=0)
+    wanted = [code for code, count in named.items() if count == most]
+    wanted += [code for role in query.roles for code in index.of_role(role)]
+    return np.isin(index.columns["actor"][rows], wanted)

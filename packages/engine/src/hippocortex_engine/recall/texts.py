@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from hippocortex_core.render import render_entry, split_day
 from hippocortex_engine.describe import describe
+from hippocortex_engine.recall.pleasantries import without_pleasantries
 from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage.events import Excerptable
+from hippocortex_engine.times import day
+from hippocortex_engine.tokens import TokenCounter
 
 MOST = 16_384
 """Events whose texts are kept."""
@@ -20,8 +24,12 @@ SHORT = 1_000
 """Characters up to which a text is kept: all of them take 16 MB at most."""
 
 
-class Text(NamedTuple):
-    """An event in words, with what a pack needs to know of it."""
+@dataclass(slots=True)
+class Text:
+    """An event in words, with what a pack needs to know of it.
+
+    `text` is what it says, of a message without greetings and thanks.
+    """
 
     seq: int
     event_id: str
@@ -30,6 +38,20 @@ class Text(NamedTuple):
     occurred_at: int
     salience: float
     text: str
+    is_message: bool
+    _listed: int = field(default=0, compare=False)
+
+    def line(self, text: str) -> str:
+        """The event as a pack says it, with `text`, its own or an excerpt, for its words."""
+        who = f"{self.actor}: " if self.actor else ""
+        return f"[{day(self.occurred_at)}] {who}{text}"
+
+    def listed(self, counter: TokenCounter) -> int:
+        """Tokens of the whole event as it is listed under its day; counted once."""
+        if not self._listed:
+            _, rest = split_day(self.line(self.text.strip()))
+            (self._listed,) = counter.count_all([render_entry(rest)])
+        return self._listed
 
 
 class Texts:
@@ -65,4 +87,14 @@ def _text(row: Excerptable) -> Text:
     else:
         description = describe(row.type, json.loads(row.payload))
         actor, text = description.actor, description.text
-    return Text(row.seq, row.event_id, row.session_id, actor, row.occurred_at, row.salience, text)
+    is_message = row.type == "message"
+    return Text(
+        seq=row.seq,
+        event_id=row.event_id,
+        session_id=row.session_id,
+        actor=actor,
+        occurred_at=row.occurred_at,
+        salience=row.salience,
+        text=without_pleasantries(text) if is_message else text,
+        is_message=is_message,
+    )

@@ -38,6 +38,9 @@ INDEX_LIMIT = 200_000
 PROPOSED = 150
 """Events that each of the two indexes proposes."""
 
+REACH = 3
+"""Neighbours in the session that are read with an event, on either side: those of its window."""
+
 BITS = 256
 """Signs kept of a vector; of a longer one the first, a shorter one is filled up."""
 
@@ -343,11 +346,13 @@ WITH wanted AS (
 ), beside AS (
   SELECT seq FROM wanted
   UNION
-  SELECT (SELECT max(seq) FROM events WHERE tenant_id = %(tenant)s
-    AND session_id = wanted.session_id AND seq < wanted.seq) FROM wanted
+  SELECT near.seq FROM wanted CROSS JOIN LATERAL (
+    SELECT seq FROM events WHERE tenant_id = %(tenant)s AND session_id = wanted.session_id
+    AND seq < wanted.seq ORDER BY seq DESC LIMIT {REACH}) AS near
   UNION
-  SELECT (SELECT min(seq) FROM events WHERE tenant_id = %(tenant)s
-    AND session_id = wanted.session_id AND seq > wanted.seq) FROM wanted
+  SELECT near.seq FROM wanted CROSS JOIN LATERAL (
+    SELECT seq FROM events WHERE tenant_id = %(tenant)s AND session_id = wanted.session_id
+    AND seq > wanted.seq ORDER BY seq LIMIT {REACH}) AS near
 )
 SELECT {_NAMES} FROM events
 WHERE tenant_id = %(tenant)s AND seq IN (SELECT seq FROM beside) ORDER BY seq

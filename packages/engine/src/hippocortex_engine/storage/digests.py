@@ -48,6 +48,26 @@ def load(connection: Connection, tenant_id: str, version: int) -> list[StoredDig
     return [StoredDigest(*row[:4], digest) for row, digest in zip(stored, parsed, strict=True)]
 
 
+def of_sessions(
+    connection: Connection, tenant_id: str, sessions: Sequence[str], version: int
+) -> dict[str, list[dict[str, Any]]]:
+    """The digests of some sessions, the stretches of each in order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for chunk in chunks(sessions):
+        rows = connection.execute(
+            select(digests.c.session_id, digests.c.digest)
+            .where(
+                digests.c.tenant_id == tenant_id,
+                digests.c.session_id.in_(chunk),
+                digests.c.digest_version == version,
+            )
+            .order_by(digests.c.session_id, digests.c.start_at, digests.c.start_seq)
+        )
+        for session_id, digest in rows:
+            found.setdefault(session_id, []).append(json.loads(digest))
+    return found
+
+
 def outdated(connection: Connection, tenant_id: str, version: int) -> bool:
     """Whether digests of another version are stored: everything must be read again."""
     row = connection.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,21 @@ from hippocortex_engine.recall.search import (
     window_cosine,
 )
 from hippocortex_engine.recall.texts import Text
+from hippocortex_engine.recall.visible import foreign, visible
 from hippocortex_engine.synthesizer.excerpt import excerpt
+from hippocortex_engine.synthesizer.matching import (
+    Known,
+    about,
+    met,
+    names_tool,
+    reports_failure,
+    says_little,
+    task_terms,
+    tells,
+    trade,
+)
 from hippocortex_engine.synthesizer.memory import Memory
-from hippocortex_engine.text import unpack_terms
-from hippocortex_engine.times import day
+from hippocortex_engine.tokens import TokenCounter
 
 SECTION_OF: Mapping[ArtifactType, ReasoningSection] = {
     "task_schema": "procedures",
@@ -52,6 +63,12 @@ EVENTS = 64
 EXCERPT = 480
 """Characters of a long event that are shown."""
 
+SHARPNESS = 1.5
+"""How much faster than its fused score an event's relevance falls behind the best one's."""
+
+ASKING = 0.04
+"""What an event that ends in a question loses: a question seldom holds an answer."""
+
 OBSERVED = 0.5
 """Confidence in an event as such: it was said or seen, once."""
 
@@ -61,8 +78,14 @@ COSINE_FLOOR, COSINE_FULL = 0.2, 0.75
 TITLE = 0.2
 """Share of an artifact's relevance that hangs on its title."""
 
+HALF = 0.5
+"""Least share of a query that the sentence stating the task is taken to be."""
+
 LENT = 0.7
 """Share of a procedure's relevance that a failure of one of its tools inherits."""
+
+MET = 0.9
+"""Relevance of a playbook whose very error the query reports."""
 
 GATE = 0.3
 """Relevance from which on an artifact is about the query at all."""
@@ -72,6 +95,8 @@ BESIDE = 0.6
 
 
 Floats = NDArray[np.float64]
+Holding = Mapping[int, tuple[NDArray[np.int32], NDArray[np.float32]]]
+"""Which artifacts hold each term of a query, and how often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +107,9 @@ class Weights:
     total: float
 
 
-def weigh(corpus: Corpus, query: Query) -> Weights:
-    """Term weights (idf) in this memory; a word it never saw weighs most."""
-    size = corpus.size
-    found = {
-        term: float(np.log1p((size + 0.5) / (corpus.count(term) + 0.5))) for term in query.terms
-    }
+def weigh(corpus: Corpus) -> Weights:
+    """The weights of the query's terms in this memory; a word it never saw weighs most."""
+    found = {term: corpus.share(term) for term in corpus.counts}
     return Weights(found, sum(found.values()))
 
 
@@ -126,34 +148,90 @@ def _matches(
     """Row to relevance, of the artifacts that may be shown and are about the query."""
     index = knowledge.index
     allowed = knowledge.allowed(
-        user_id=options.user_id, session_id=options.session_id, agent_id=options.agent_id
+        user_id=options.user_id,
+        session_id=options.session_id,
+        agent_id=options.agent_id,
+        past=query.past,
     )
-    covered = _covered(index, weights)
-    held = covered > 0
+    holding = index.postings.find_all(list(weights.of))
+    covered = np.where(
+        trade(knowledge).procedures,
+        _asked(holding, len(index), query, weights),
+        _covered(holding, len(index), weights),
+    )
     rows = np.union1d(
-        np.flatnonzero(held if allowed is None else held & allowed),
+        np.flatnonzero((covered > 0) & allowed),
         nearest(index, query, allowed, SHORTLIST),
     )
     if not len(rows):
         return {}
-    plain = relevance(covered[rows], window_cosine(index, query, rows))
+    plain = relevance(covered[rows], window_cosine(index, query, rows[None, :]))
     about = plain >= GATE  # a title that fits raises nothing, one that does not lowers
     matches = {
         int(row): float(match) * (1 - TITLE + TITLE * _titled(knowledge.titles[int(row)], weights))
         for row, match in zip(rows[about], plain[about], strict=True)
     }
-    _warn(knowledge, matches, allowed)
+    _settle(knowledge, matches, allowed, query)
     return matches
+
+
+def _asked(holding: Holding, size: int, query: Query, weights: Weights) -> Floats:
+    """How much of what a query asks to be done each artifact covers.
+
+    The sentence covered best counts, but for no more than if it were half of what is said.
+    """
+    told = [
+        {term: weights.of[term] for term in weights.of if term in wanted}
+        for wanted in task_terms(query.text)
+    ]
+    least = HALF * sum(told[0].values())
+    covered = [
+        _covered(holding, size, Weights(of, max(total, least)))
+        for of in told
+        if (total := sum(of.values())) > 0
+    ]
+    return np.maximum.reduce(covered) if covered else _covered(holding, size, weights)
 
 
 def _titled(title: frozenset[int], weights: Weights) -> float:
     """Share of a title that the query asks for."""
-    return sum(term in weights.of for term in title) / len(title) if title else 0.0
+    return len(title & weights.of.keys()) / len(title) if title else 0.0
 
 
-def _warn(
-    knowledge: Knowledge, matches: dict[int, float], allowed: NDArray[np.bool_] | None
+def _settle(
+    knowledge: Knowledge,
+    matches: dict[int, float],
+    allowed: NDArray[np.bool_],
+    query: Query,
 ) -> None:
+    """Which playbooks belong in: of a failure that is reported its own, else those of a task."""
+    known = [one for one in trade(knowledge).failures if allowed[one.row]]
+    named = {
+        tool
+        for tool, rows in trade(knowledge).tools.items()
+        if names_tool(query.text, tool) and allowed[rows].any()
+    }
+    fitting = [one for one in known if not named or one.tool in named]
+    own = met(
+        # A few words that may stand in any text must come with the tool or with its matter.
+        (one for one in fitting if one.tool in named or one.row in matches or tells(one.error)),
+        query.text,
+    )
+    if own or (named and reports_failure(query.text)):
+        wanted = frozenset(query.terms)
+        kept = own or {one.row for one in fitting if about(one.error, wanted)}
+        for one in known:
+            if one.row not in kept:
+                matches.pop(one.row, None)
+        matches.update({row: max(MET, matches.get(row, 0.0)) for row in own})
+    else:
+        _warn(knowledge, matches, known)
+        for one in known:
+            if says_little(knowledge, one.row):
+                matches.pop(one.row, None)
+
+
+def _warn(knowledge: Knowledge, matches: dict[int, float], known: Sequence[Known]) -> None:
     """Let a procedure lend its relevance to what is known to fail in it.
 
     A query names the task, rarely the tool that will fail on the way.
@@ -164,14 +242,10 @@ def _warn(
         if found.type == "task_schema" and match >= GATE:
             for tool in found.entities:
                 tools[tool] = max(match, tools.get(tool, 0.0))
-    if not tools:
-        return
-    for row in knowledge.playbooks:
-        if allowed is None or allowed[row]:
-            content = knowledge.records[row].candidate.content
-            lent = LENT * tools.get(str(content.get("tool")), 0.0)
-            if lent >= GATE:
-                matches[row] = max(matches.get(row, 0.0), lent)
+    for one in known:
+        lent = LENT * tools.get(one.tool, 0.0)
+        if lent >= GATE:
+            matches[one.row] = max(matches.get(one.row, 0.0), lent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +273,9 @@ def event_hits(
     """The events that may answer, unless the context section is not wanted."""
     if not wants_events(options):
         return EventHits(NOTHING, (), newest)
-    parts = [Part(index, _allowed(index, options)), *([] if older is None else [older])]
-    hits = search(parts, query, corpus, EVENTS)
+    part = Part(index, visible(index, options), foreign(index, options))
+    parts = [part, *([] if older is None else [older])]
+    hits = search(parts, query, corpus, newest, EVENTS)
     return EventHits(hits, tuple(hits.sequence.tolist()), newest)
 
 
@@ -209,12 +284,15 @@ def from_events(
     records: Mapping[int, Text],
     weights: Weights,
     options: SynthesizeOptions,
+    counter: TokenCounter,
 ) -> list[Memory]:
     """The hits as memories, best first; each text and speaker once."""
     hits = found.hits
     if not len(hits.sequence):
         return []
     surest = float(relevance(hits.coverage, hits.cosine).max())
+    fused, named = hits.fused.tolist(), hits.named.tolist()
+    best = fused[0] or 1.0
     seen: set[str] = set()
     memories: list[Memory] = []
     for place, seq in enumerate(found.sequence):
@@ -225,33 +303,25 @@ def from_events(
         said = text.split("] ", 1)[-1]
         if text and said not in seen:
             seen.add(said)
-            match, named = surest * float(hits.fused[place]), float(hits.named[place])
-            memories.append(_event_memory(record, text, match, named, found.newest, options))
+            relative = fused[place] / best - ASKING * said.endswith("?")
+            memory = Memory(
+                source_id=record.event_id,
+                section="context",
+                text=text,
+                relevance=surest * max(0.0, relative) ** SHARPNESS,
+                named=named[place],
+                age=found.newest - record.occurred_at,
+                events=1,
+                sessions=1,
+                salience=record.salience,
+                confidence=OBSERVED,
+                same_session=record.session_id == options.active_session_id,
+                sources=(record.seq,),
+                states=record.is_message,
+                listed=record.listed(counter) if len(record.text) <= EXCERPT else 0,
+            )
+            memories.append(memory)
     return memories
-
-
-def _event_memory(
-    record: Text,
-    text: str,
-    match: float,
-    named: float,
-    newest: int,
-    options: SynthesizeOptions,
-) -> Memory:
-    return Memory(
-        source_id=record.event_id,
-        section="context",
-        text=text,
-        relevance=match,
-        named=named,
-        age=newest - record.occurred_at,
-        count=1,
-        sessions=1,
-        salience=record.salience,
-        confidence=OBSERVED,
-        same_session=record.session_id == options.active_session_id,
-        sources=(record.seq,),
-    )
 
 
 def _artifact_memory(
@@ -264,52 +334,36 @@ def _artifact_memory(
 ) -> Memory:
     one = knowledge.records[row]
     found = one.candidate
-    held = frozenset(int(term) for term in unpack_terms(one.terms)["term"])
     return Memory(
         source_id=one.artifact_id,
         section=SECTION_OF[found.type],
         text=found.text,
         relevance=match,
-        named=_share(query.entities, held),
+        named=_share(query.entities, knowledge.terms(row)),
         age=newest - found.last_at,
-        count=len(one.evidence),
+        events=len(one.evidence),
         sessions=len(found.sessions),
         salience=found.salience,
         confidence=found.confidence,
         same_session=options.active_session_id in found.sessions,
         sources=one.evidence,
         artifact_type=found.type,
+        states=found.type == "fact",
     )
 
 
-def _covered(index: RecallIndex, weights: Weights) -> NDArray[np.float64]:
-    covered = np.zeros(len(index), np.float64)
+def _covered(holding: Holding, size: int, weights: Weights) -> Floats:
+    """Share of the terms, by weight, that each artifact holds."""
+    covered = np.zeros(size, np.float64)
     for term, weight in weights.of.items():
-        rows, _ = index.postings.find(term)
-        covered[rows] += weight
+        covered[holding[term][0]] += weight
     return covered / weights.total
 
 
 def _event_text(record: Text, weights: Weights) -> str:
-    if not record.text.strip():
-        return ""
-    who = f"{record.actor}: " if record.actor else ""
-    return f"[{day(record.occurred_at)}] {who}{excerpt(record.text, weights.of, EXCERPT)}"
+    text = record.text.strip()
+    return record.line(excerpt(text, weights.of, EXCERPT)) if text else ""
 
 
 def _share(wanted: frozenset[int], held: frozenset[int]) -> float:
     return len(wanted & held) / len(wanted) if wanted else 0.0
-
-
-def _allowed(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
-    mask: NDArray[np.bool_] | None = None
-    for column, codes, wanted in (
-        ("user", index.owners, options.user_id),
-        ("agent", index.owners, options.agent_id),
-        ("session", index.sessions, options.session_id),
-    ):
-        if wanted is not None:
-            code = codes.find(wanted)
-            fits = index.columns[column] == (-2 if code is None else code)
-            mask = fits if mask is None else mask & fits
-    return mask

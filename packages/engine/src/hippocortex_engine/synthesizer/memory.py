@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hippocortex_core.types import ArtifactType, ReasoningSection
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """An event or an artifact that may answer a query.
 
     `relevance`: how well it matches the query, 0..1.  `named`: share of what the query names that
-    it holds, 0..1.  `age`: milliseconds before the newest event of the tenant.  `count`: events
+    it holds, 0..1.  `age`: milliseconds before the newest event that may be seen.  `events`: events
     behind it; `sessions`: distinct sessions behind it; `sources`: the sequence numbers of those
-    events.
+    events; `states`: it is what somebody said, or a fact read from it; `listed`: its tokens in a
+    pack, 0 if nobody has counted them.
     """
 
     source_id: str
@@ -23,10 +23,12 @@ class Memory:
     relevance: float
     named: float
     age: int
-    count: int
+    events: int
     sessions: int
     salience: float
     confidence: float
     same_session: bool
     sources: tuple[int, ...]
     artifact_type: ArtifactType | None = None
+    states: bool = False
+    listed: int = 0

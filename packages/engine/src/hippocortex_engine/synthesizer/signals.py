@@ -8,6 +8,8 @@ in Generative Agents (Park et al. 2023), the others are the reference's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from operator import mul
 
 from hippocortex_engine.synthesizer.memory import Memory
 
@@ -30,7 +32,7 @@ def temporal_recency(memory: Memory) -> float:
 
 def frequency(memory: Memory) -> float:
     """How often it was seen: n / (n + 3)."""
-    return memory.count / (memory.count + HALF_COUNT)
+    return memory.events / (memory.events + HALF_COUNT)
 
 
 def salience(memory: Memory) -> float:
@@ -59,33 +61,43 @@ def confidence(memory: Memory) -> float:
 
 
 def _unit(value: float) -> float:
-    return 0.0 if value < 0.0 else min(value, 1.0)
+    return value if 0.0 <= value <= 1.0 else float(value > 0.0)
 
 
 Signal = Callable[[Memory], float]
 
 SIGNALS: dict[str, tuple[Signal, float]] = {
-    "semantic_similarity": (semantic_similarity, 0.50),
-    "temporal_recency": (temporal_recency, 0.04),
-    "frequency": (frequency, 0.05),
-    "salience": (salience, 0.05),
-    "provenance_quality": (provenance_quality, 0.08),
-    "entity_overlap": (entity_overlap, 0.10),
+    "semantic_similarity": (semantic_similarity, 0.64),
+    "temporal_recency": (temporal_recency, 0.02),
+    "frequency": (frequency, 0.04),
+    "salience": (salience, 0.02),
+    "provenance_quality": (provenance_quality, 0.07),
+    "entity_overlap": (entity_overlap, 0.05),
     "session_relevance": (session_relevance, 0.04),
-    "confidence": (confidence, 0.14),
+    "confidence": (confidence, 0.12),
 }
 """Name to signal and weight; the weights add up to one."""
 
 
 def evaluate(memory: Memory) -> dict[str, float]:
     """All eight signals, rounded to four digits."""
-    return {name: round(signal(memory), 4) for name, signal in _FUNCTIONS}
+    return dict(zip(_NAMES, _values(memory), strict=True))
 
 
-def score(signals: dict[str, float]) -> float:
-    """The weighted mean, 0..1, rounded to four digits."""
-    return round(sum([weight * signals[name] for name, weight in _WEIGHTS]), 4)
+def score(memory: Memory) -> float:
+    """The weighted mean of what `evaluate` gives, 0..1, rounded to four digits."""
+    return round(sum(map(mul, _WEIGHTS, _values(memory))), 4)
 
 
-_FUNCTIONS = tuple((name, signal) for name, (signal, _) in SIGNALS.items())
-_WEIGHTS = tuple((name, weight) for name, (_, weight) in SIGNALS.items())
+def _values(memory: Memory) -> list[float]:
+    return [_rounded(signal(memory)) for signal in _FUNCTIONS]
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _rounded(value: float) -> float:
+    return round(value, 4)  # slow, and most signals take few values
+
+
+_NAMES = tuple(SIGNALS)
+_FUNCTIONS = tuple(signal for signal, _ in SIGNALS.values())
+_WEIGHTS = tuple(weight for _, weight in SIGNALS.values())

@@ -21,6 +21,12 @@ _MOST = 0.5
 _MIN_LIFT = 1.2
 _SAME_CASES = 0.6
 _MAX_ALTERNATIVES = 2
+_SPOTLESS = 4
+"""Sessions that must have made a choice, all with success where half of all fail, to do without
+significance: in a small memory nothing is significant."""
+
+_SURE = 0.4
+"""Share of the usual false discovery rate: two tests have to be passed, of habit and of merit."""
 
 
 class Turn(NamedTuple):
@@ -74,12 +80,48 @@ def _behaviour(corpus: Corpus, params: Params) -> list[Candidate]:
         if p_value <= params.false_discovery
         and lift(choice.hits, len(choice.where), choice.effects, choice.total) >= _MIN_LIFT
     ]
-    return [
-        _candidate(choice, lost, worse, corpus)
+    told = [
+        (choice, lost, worse)
         for choice in _distinct(found)
         for lost in (_lost(choice, failed, corpus),)
         if (worse := _counter(choice, lost)) is not None
     ]
+    return [
+        _candidate(choice, lost, worse, corpus)
+        for choice, lost, worse in _paying(told, corpus, params)
+    ]
+
+
+_Told = tuple[Choice, list[Turn], tuple[int, int, int, int]]
+
+
+def _paying(told: Sequence[_Told], corpus: Corpus, params: Params) -> list[_Told]:
+    """Where runs fail at all: the choices that go with success more than chance allows.
+
+    What runs usually do next is habit; that it is to be advised, the verdicts must show.
+    """
+    verdicts = {run.session.id: run.success for run in corpus.runs if run.success is not None}
+    passed, total = sum(verdicts.values()), len(verdicts)
+    if min(passed, total - passed) < params.min_support:
+        return list(told)
+    judged = [_verdicts(choice, lost, verdicts) for choice, lost, _ in told]
+    adjusted = benjamini_hochberg(
+        [fisher_greater(sum(found), len(found), passed, total) for found in judged]
+    )
+    return [
+        one
+        for one, found, p_value in zip(told, judged, adjusted, strict=True)
+        if p_value <= _SURE * params.false_discovery
+        or (len(found) >= _SPOTLESS and all(found) and 2 * passed <= total)
+    ]
+
+
+def _verdicts(
+    choice: Choice, lost: Sequence[Turn], verdicts: Mapping[str, bool | None]
+) -> list[bool]:
+    """How the sessions ended that made the choice."""
+    sessions = {turn.run.session.id for turn in (*choice.where, *lost) if turn.then == choice.then}
+    return [bool(verdicts[name]) for name in sorted(sessions) if name in verdicts]
 
 
 def _next(run: Run, at: int) -> str:

@@ -7,12 +7,13 @@ that did not fail in the end: errors are often "recovered" in runs that never pa
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hippocortex_engine.compiler import confidence, evidence, labels, wording
 from hippocortex_engine.compiler.corpus import Corpus, Params, View
 from hippocortex_engine.compiler.model import Run, Step
+from hippocortex_engine.compiler.sequences import fixed_at
 from hippocortex_engine.records import Candidate
 
 _MAX_BETWEEN = 3
@@ -22,6 +23,7 @@ _MAX_STEPS = 4
 _MOST = 0.5
 _ENOUGH = 3
 _RARELY = 0.25
+_MAX_LONE = 5
 
 
 class Failure(NamedTuple):
@@ -40,20 +42,28 @@ def mine(corpus: Corpus, params: Params) -> list[Candidate]:
         for at, step in enumerate(run.steps):
             if step.error:
                 name = corpus.error_names[step.action, step.error]
-                buckets[step.action, name].append(Failure(run, at, _fixed(run, at)))
+                buckets[step.action, name].append(Failure(run, at, fixed_at(run, at)))
+    kept = {key for key, failures in buckets.items() if _enough(failures, params)}
+    kept.update(_lone({key: found for key, found in buckets.items() if key not in kept}))
     return [
         _playbook(action, error, failures, corpus)
         for (action, error), failures in sorted(buckets.items())
-        if _enough(failures, params)
+        if (action, error) in kept
     ]
 
 
-def _fixed(run: Run, at: int) -> int:
-    action = run.steps[at].action
-    later = range(at + 1, len(run.steps))
-    return next(
-        (n for n in later if run.steps[n].action == action and run.steps[n].error == ""), -1
-    )
+def _lone(buckets: Mapping[tuple[str, str], Sequence[Failure]]) -> Iterator[tuple[str, str]]:
+    """Errors that one run alone met and never got over: of each action the newest few.
+
+    They say little, but who meets one again should know that it is no accident.  Most failures
+    of tools that fail in a thousand ways never come again: hence so few.
+    """
+    newest: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for (action, error), failures in buckets.items():
+        last = failures[-1]
+        newest[action].append((-last.run.session.times[last.run.steps[last.at].call], error))
+    for action, found in sorted(newest.items()):
+        yield from ((action, error) for _, error in sorted(found)[:_MAX_LONE])
 
 
 def _enough(failures: Sequence[Failure], params: Params) -> bool:
