@@ -37,6 +37,11 @@ EXPECTED = {
         "'failure_playbook': 1",
         "tuesday:\n  migrate: the database of payments is up to date\n  deploy: payments is live",
     ],
+    "openai_agents": [
+        "monday:\n  deploy: Error: pending migrations",
+        "'failure_playbook': 1",
+        "tuesday:\n  migrate: the database of payments is up to date\n  deploy: payments is live",
+    ],
     "langgraph_store": [
         "ann: What shall I eat tonight? -> ['I prefer vegetarian food for dinner']",
         "bob: What shall I eat tonight? -> []",

@@ -39,11 +39,11 @@ LAYERS = {
                 *("fastapi", "starlette", "uvicorn", "prometheus_client"),
             }
         ),
+        later=frozenset({"uvloop"}),
     ),
     "agent-framework": Layer(at_import=frozenset({"hippocortex_core", "agent_framework"})),
     "autogen": Layer(
-        at_import=frozenset({"hippocortex_core", "pydantic"}),
-        later=frozenset({"autogen", "autogen_agentchat", "autogen_core", "ag2"}),
+        at_import=frozenset({"hippocortex_core", "pydantic", "autogen_core", "ag2"}),
     ),
     "crewai": Layer(at_import=frozenset({"hippocortex_core", "crewai", "pydantic"})),
     "langgraph": Layer(
@@ -66,6 +66,7 @@ ONLY_HERE = {
     "httpx": "packages/core/src/hippocortex_core/transports/http.py",
     "pytest": "packages/core/src/hippocortex_core/testing/contract/suite.py",
     "langchain": "packages/langgraph/src/hippocortex_langgraph/middleware.py",
+    "ag2": "packages/autogen/src/hippocortex_autogen/ag2.py",
 }
 """Third parties that a single module knows."""
 

@@ -13,9 +13,11 @@ from hippocortex.adapters._facade import lazily
 FACADES = sorted(
     module.name for module in pkgutil.iter_modules(adapters.__path__) if module.name[0] != "_"
 )
+APART = {"agent_framework", "autogen", "crewai"}
+"""Whose framework the development environment cannot hold: their own tests look at the names."""
 
 
-@pytest.mark.parametrize("name", FACADES)
+@pytest.mark.parametrize("name", [name for name in FACADES if name not in APART])
 def test_a_facade_gives_every_name_of_its_adapter(name):
     facade = importlib.import_module(f"hippocortex.adapters.{name}")
     adapter = importlib.import_module(f"hippocortex_{name}")

@@ -1,0 +1,38 @@
+"""`hippocortex_autogen` under its documented name.
+
+```python
+from hippocortex.adapters.autogen import wrap
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hippocortex.adapters._facade import lazily
+
+if TYPE_CHECKING:
+    from hippocortex_autogen import (
+        HippocortexMemory,
+        HippocortexMiddleware,
+        attach,
+        attached_hooks,
+        detach,
+        wrap,
+    )
+
+__all__ = [
+    "HippocortexMemory",
+    "HippocortexMiddleware",
+    "attach",
+    "attached_hooks",
+    "detach",
+    "wrap",
+]
+
+__getattr__ = lazily(
+    "hippocortex_autogen",
+    __all__,
+    extra="autogen",
+    framework=("autogen_core", "autogen_agentchat"),
+)

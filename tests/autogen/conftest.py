@@ -1,0 +1,185 @@
+"""Every generation of AutoGen has a folder, of which those are collected that are installed.
+
+Several fit into one environment, none is in the development environment: nox has environments for
+them (`adapters`).  Models follow a script; nothing leaves the machine.
+"""
+
+import ast
+import asyncio
+import doctest
+import importlib.util
+import io
+import os
+import re
+import subprocess
+import sys
+import warnings
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from hippocortex_core import Recorder
+from hippocortex_core.recorder.recorder import close_shared, shared_recorder
+from hippocortex_core.testing import InMemoryService
+from hippocortex_core.types import CaptureEvent
+
+HERE = Path(__file__).parent
+
+
+def _installed():
+    """The folders whose generation is there."""
+    found = {"agentchat": importlib.util.find_spec("autogen_agentchat") is not None}
+    found["ag2"] = importlib.util.find_spec("ag2") is not None
+    # `autogen` alone says nothing: the name is in use for several things.
+    classic = importlib.util.find_spec("autogen")
+    places = (classic.submodule_search_locations if classic else None) or ()
+    found["classic"] = any(
+        (Path(place) / "agentchat" / "conversable_agent.py").exists() for place in places
+    )
+    return [name for name, there in found.items() if there]
+
+
+INSTALLED = _installed()
+collect_ignore_glob = [] if INSTALLED else ["*"]
+collect_ignore = [
+    str(folder) for folder in HERE.iterdir() if folder.is_dir() and folder.name not in INSTALLED
+]
+
+with warnings.catch_warnings():
+    # What the frameworks and what they need say of each other when they are imported.
+    warnings.simplefilter("ignore")
+    for name, module in (
+        ("agentchat", "autogen_agentchat.teams"),
+        ("classic", "autogen"),
+        ("ag2", "ag2.testing"),
+    ):
+        if name in INSTALLED:
+            importlib.import_module(module)
+
+
+def pytest_configure(config):
+    # What the frameworks do the old way, in their own modules; ours and those of tests stay strict.
+    for module in ("autogen", "autogen_core", "autogen_agentchat", "ag2", "flaml"):
+        config.addinivalue_line("filterwarnings", rf"ignore::DeprecationWarning:{module}\b")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is installed is tested: an environment that tests nothing of it is broken."""
+    if HERE not in {Path(one).resolve() for one in config.args}:
+        return
+    tested = {item.path.parent.name for item in items}
+    missing = [name for name in INSTALLED if name not in tested]
+    if missing:
+        raise pytest.UsageError(f"nothing was collected for {', '.join(missing)}")
+
+
+ROOT = HERE.parents[1]
+PAGE = ROOT / "docs" / "adapters" / "autogen.md"
+FENCE = re.compile(r"^```(python|text output)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    """Runs what a section of the page shows, given what it takes for granted; "" is the first."""
+    monkeypatch.setenv("HIPPOCORTEX_STRICT", "1")
+    monkeypatch.setenv("HIPPOCORTEX_BASE_URL", f"sqlite:///{tmp_path}/page.db")
+    shared_recorder().call(lambda memory: memory.health(), 60)  # loads the engine
+
+    def run(title, names):
+        text = PAGE.read_text(encoding="utf-8")
+        sections = dict(re.findall(r"^#+ (.*?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+        out = io.StringIO()
+        blocks = FENCE.findall(sections[title])
+        assert blocks
+        for kind, body in blocks:
+            if kind == "python":
+                code = compile(body, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+                with redirect_stdout(out):
+                    running = eval(code, names)
+                    if running is not None:
+                        asyncio.run(running)
+            else:
+                assert doctest.OutputChecker().check_output(body, out.getvalue(), doctest.ELLIPSIS)
+        assert shared_recorder().flush(30)
+        return shared_recorder().call(lambda memory: memory.list_events(order="asc")).events
+
+    yield run
+    close_shared()
+
+
+@pytest.fixture
+def example(tmp_path):
+    """Runs an example as users do; gives what it prints."""
+
+    def run(name):
+        kept = {key: value for key, value in os.environ.items() if "HIPPOCORTEX" not in key}
+        done = subprocess.run(
+            # What the frameworks warn of when they are imported is their own.
+            [sys.executable, "-Wignore", str(ROOT / "examples" / name / "main.py")],
+            cwd=tmp_path,
+            env={**kept, "PYTHONUTF8": "1", "HIPPOCORTEX_STRICT": "1"},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert list(tmp_path.iterdir()) == []
+        return done.stdout
+
+    return run
+
+
+class Reading:
+    """A recorder of a service in this process, and what was captured with it."""
+
+    def __init__(self):
+        self.service = InMemoryService()
+        self.queries = []
+        synthesize = self.service.synthesize
+
+        def noted(query, options=None):
+            self.queries.append((query, options))
+            return synthesize(query, options)
+
+        self.service.synthesize = noted
+        self.recorder = Recorder(self.service, strict=True)
+
+    def knows(self, text, user_id=None):
+        metadata = None if user_id is None else {"user_id": user_id}
+        event = CaptureEvent("message", "earlier", {"role": "user", "content": text}, metadata)
+        self.service.capture(event)
+
+    @property
+    def events(self):
+        assert self.recorder.flush(10)
+        return [event for event in self.service.events if event.session_id != "earlier"]
+
+    @property
+    def said(self):
+        """Who said or did what, oldest first."""
+        return [brief(event) for event in self.events]
+
+
+def brief(event):
+    payload = event.payload
+    if event.type == "message":
+        return payload["role"], payload.get("name"), payload["content"]
+    if event.type == "tool_call":
+        return "call", payload["tool"], payload["args"]
+    if event.type == "tool_result":
+        if "error" in payload:
+            return "failure", payload["tool"], payload["error"]
+        return "result", payload["tool"], payload["result"]
+    return event.type, payload["content"]
+
+
+@pytest.fixture
+def reading(monkeypatch):
+    monkeypatch.setenv("HIPPOCORTEX_STRICT", "1")
+    found = Reading()
+    yield found
+    found.recorder.close(5)
+    close_shared(5)
