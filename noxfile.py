@@ -108,6 +108,8 @@ ADAPTERS = (
 )
 APART = ("agent-framework", "autogen", "crewai")
 """Adapters whose framework the development environment cannot hold."""
+TYPED_WITH = {"autogen": ("autogen-agentchat==0.7.5", "ag2>=1.2")}
+"""What an adapter of several frameworks needs beside the one it is tested with, to be typed."""
 
 
 def _offer_every_pyenv_python() -> None:
@@ -219,7 +221,7 @@ def _check_adapter(session: nox.Session, adapter: Adapter) -> None:
         env={"HIPPOCORTEX_STRICT": "1"},
     )
     if adapter.name in APART and adapter.as_of is None:
-        session.install("pyright")
+        session.install("pyright", *TYPED_WITH.get(adapter.name, ()))
         session.run("pyright", f"--project=packages/{adapter.name}")
 
 
