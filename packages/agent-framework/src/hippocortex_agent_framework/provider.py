@@ -18,10 +18,10 @@ from agent_framework import (
 
 from hippocortex_agent_framework import _events
 from hippocortex_agent_framework._compat import message_id, takes_middleware
-from hippocortex_agent_framework._memory import Memory, RecallOptions, going
 from hippocortex_core import marking
 from hippocortex_core.guard import fail_open
 from hippocortex_core.recorder import Source
+from hippocortex_core.recorder.surface import RecallOptions, Surface, going
 from hippocortex_core.scope import Scope
 from hippocortex_core.steps import Failure
 from hippocortex_core.types import ReasoningSection
@@ -74,7 +74,7 @@ class HippocortexContextProvider(ContextProvider):
         options = RecallOptions(
             max_tokens, None if sections is None else tuple(sections), min_confidence
         )
-        self._memory = Memory(
+        self._memory = Surface(
             client,
             session_id=session_id,
             user_id=user_id,
@@ -135,7 +135,7 @@ class HippocortexContextProvider(ContextProvider):
 class _Run:
     """One run of an agent: what it was asked, what was recalled, and what has been captured."""
 
-    def __init__(self, memory: Memory, scope: Scope, *, injects: bool) -> None:
+    def __init__(self, memory: Surface, scope: Scope, *, injects: bool) -> None:
         self.scope = scope
         self.injects = injects
         self._memory = memory

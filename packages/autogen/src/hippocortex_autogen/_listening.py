@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from hippocortex_autogen import _events
 from hippocortex_autogen._compat import is_person, message_id, own
-from hippocortex_autogen._memory import Memory, going
-from hippocortex_autogen._recent import Recent
 from hippocortex_core.guard import fail_open
+from hippocortex_core.recent import Recent
+from hippocortex_core.recorder.surface import Surface, going
 from hippocortex_core.scope import Scope
 
 HOOKS = ("on_messages", "on_messages_stream")
@@ -44,7 +44,7 @@ class Listener:
         lent: The list of memories that the agent was given, and the one that it had; None: none.
     """
 
-    def __init__(self, agent: Any, memory: Memory, recalls: Callable[[], bool]) -> None:
+    def __init__(self, agent: Any, memory: Surface, recalls: Callable[[], bool]) -> None:
         self.agent = agent
         self.memory = memory
         self.recalls = recalls

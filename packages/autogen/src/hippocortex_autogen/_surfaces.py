@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Any, TypeVar, cast
 
 from hippocortex_autogen import _compat, _teams, classic
-from hippocortex_autogen._memory import Memory
 from hippocortex_core.recorder import Source
+from hippocortex_core.recorder.surface import Surface
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ def attach(
     if generation not in {"agentchat", "classic"}:
         raise TypeError(_refusal(agent, "attach() takes", "AgentChat's and classic"))
     detach(agent)
-    memory = Memory(
+    memory = Surface(
         client, session_id=session_id, user_id=user_id, api_key=api_key, base_url=base_url
     )
     surface = _teams if generation == "agentchat" else classic

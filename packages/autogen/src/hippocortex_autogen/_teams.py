@@ -7,10 +7,10 @@ from typing import Any
 
 from hippocortex_autogen import _compat
 from hippocortex_autogen._listening import Listener, listener_of
-from hippocortex_autogen._memory import Memory
+from hippocortex_core.recorder.surface import Surface
 
 
-def attach(agent: Any, memory: Memory, *, inject: bool) -> None:
+def attach(agent: Any, memory: Surface, *, inject: bool) -> None:
     """Capture from the agent, or from all members of a team, as one conversation."""
     for one in _members(agent):
         listener = Listener(one, memory, lambda one=one: _recalls(one))
@@ -69,7 +69,7 @@ def _take(agent: Any, listener: Listener) -> None:
         _compat.set_memories(agent, left)
 
 
-def _given(agent: Any, memory: Memory) -> list[Any]:
+def _given(agent: Any, memory: Surface) -> list[Any]:
     return [one for one in _ours(agent) if one.shares(memory)]
 
 

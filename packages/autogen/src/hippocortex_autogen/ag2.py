@@ -11,10 +11,10 @@ from ag2 import Plugin
 from ag2.middleware import BaseMiddleware
 
 from hippocortex_autogen import _ag2_events as _events
-from hippocortex_autogen._memory import Memory, RecallOptions, going
 from hippocortex_core import marking
 from hippocortex_core.guard import fail_open
 from hippocortex_core.recorder import Source
+from hippocortex_core.recorder.surface import RecallOptions, Surface, going
 from hippocortex_core.scope import Scope
 from hippocortex_core.steps import AnyStep
 from hippocortex_core.types import ReasoningSection
@@ -65,7 +65,7 @@ class HippocortexMiddleware:
         options = RecallOptions(
             max_tokens, None if sections is None else tuple(sections), min_confidence
         )
-        self.memory = Memory(
+        self.memory = Surface(
             client,
             session_id=session_id,
             user_id=user_id,

@@ -18,11 +18,12 @@ from autogen_core.memory import (
 from autogen_core.model_context import ChatCompletionContext
 from pydantic import BaseModel
 
-from hippocortex_autogen import _events, _memory
+from hippocortex_autogen import _events
 from hippocortex_autogen._view import View, view_of
 from hippocortex_core.errors import ConfigurationError
 from hippocortex_core.guard import fail_open
-from hippocortex_core.recorder import Recall, Recorder, Source
+from hippocortex_core.recorder import Recall, RecallOptions, Recorder, Source, Surface
+from hippocortex_core.recorder.surface import NOTHING
 from hippocortex_core.scope import Scope
 from hippocortex_core.steps import Observation
 from hippocortex_core.types import ReasoningSection
@@ -84,10 +85,10 @@ class HippocortexMemory(Memory, Component[HippocortexMemoryConfig]):
         api_key: str | None = None,
         base_url: str | None = None,
     ) -> None:
-        options = _memory.RecallOptions(
+        options = RecallOptions(
             max_tokens, None if sections is None else tuple(sections), min_confidence
         )
-        self._shared = _memory.Memory(
+        self._shared = Surface(
             client,
             session_id=session_id,
             user_id=user_id,
@@ -101,7 +102,7 @@ class HippocortexMemory(Memory, Component[HippocortexMemoryConfig]):
         self._views: weakref.WeakValueDictionary[int, View] = weakref.WeakValueDictionary()
 
     @classmethod
-    def of(cls, memory: _memory.Memory) -> Self:
+    def of(cls, memory: Surface) -> Self:
         """One that shares another surface's memory."""
         made = cls()
         made._shared = memory
@@ -194,7 +195,7 @@ class HippocortexMemory(Memory, Component[HippocortexMemoryConfig]):
         """Whether it recalls."""
         return self._shared.active and not self._detached
 
-    def shares(self, memory: _memory.Memory) -> bool:
+    def shares(self, memory: Surface) -> bool:
         """Whether it recalls from this one."""
         return self._shared is memory
 
@@ -216,7 +217,7 @@ class HippocortexMemory(Memory, Component[HippocortexMemoryConfig]):
         return _updated(_contents(found) if self._announces else [])
 
     async def _recall(self, question: str, scope: Scope) -> Recall:
-        return await self._shared.arecall(question, scope) if question else _memory.NOTHING
+        return await self._shared.arecall(question, scope) if question else NOTHING
 
     def _recorder(self) -> Recorder:
         found = self._shared.recorder

@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 from hippocortex_autogen import _classic_events as _events
 from hippocortex_autogen import _compat
 from hippocortex_autogen._classic_chats import Asked, Chat, key_of, speaker_of
-from hippocortex_autogen._memory import Memory
 from hippocortex_core.guard import fail_open
+from hippocortex_core.recorder.surface import Surface
 from hippocortex_core.scope import Scope
 
 Message = Mapping[str, Any]
@@ -26,7 +26,7 @@ _BEFORE_REPLY = "process_all_messages_before_reply"
 _BEFORE_SEND = "process_message_before_send"
 
 
-def attach(agent: Any, memory: Memory, *, inject: bool) -> None:
+def attach(agent: Any, memory: Surface, *, inject: bool) -> None:
     """Capture from the agent, or from everybody that a manager manages, as one conversation."""
     for one in _members(agent):
         Hook(one, memory, inject=inject and _compat.has_model(one)).attach()
@@ -75,7 +75,7 @@ class Hook:
         inject: Whether it recalls.
     """
 
-    def __init__(self, agent: Any, memory: Memory, *, inject: bool) -> None:
+    def __init__(self, agent: Any, memory: Surface, *, inject: bool) -> None:
         self.agent = agent
         self.memory = memory
         self._inject = inject

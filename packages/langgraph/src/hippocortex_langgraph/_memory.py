@@ -6,27 +6,22 @@ once; a message is captured when it is first met.
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from langchain_core.messages import BaseMessage
 
 from hippocortex_core.guard import fail_open
-from hippocortex_core.recorder import Opener, Recall, Recorder, Source
-from hippocortex_core.render import render_pack
+from hippocortex_core.recent import Recent
+from hippocortex_core.recorder import Opener, RecallOptions, Recorder, Source
+from hippocortex_core.recorder.surface import OwnSession, identifier
 from hippocortex_core.scope import Scope, current
 from hippocortex_core.steps import AnyStep
-from hippocortex_core.types import ReasoningSection
 from hippocortex_langgraph import _events
 from hippocortex_langgraph._compat import config_here
 from hippocortex_langgraph._prompts import holds_memory
-from hippocortex_langgraph._recent import Recent
 
-_ID_CHARS = 256
 _TURNS = 2048
 _THREADS = 512
 
@@ -40,20 +35,6 @@ class _Known:
 
 
 _known: WeakKeyDictionary[Recorder, _Known] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True)
-class RecallOptions:
-    """What is asked of memory; None is the recorder's default."""
-
-    max_tokens: int | None = None
-    sections: tuple[ReasoningSection, ...] | None = None
-    min_confidence: float = 0.0
-
-
-class _Limits(TypedDict):
-    max_tokens: int | None
-    sections: Sequence[ReasoningSection] | None
 
 
 class Memory:
@@ -84,8 +65,7 @@ class Memory:
         self._session_id = session_id
         self._user_id_key = user_id_key
         self._options = options or RecallOptions()
-        self._name = f"session-{uuid.uuid4().hex}"
-        self._pid = os.getpid()
+        self._own = OwnSession()
         self.active = True
 
     # --- whose -----------------------------------------------------------------------------------
@@ -105,15 +85,8 @@ class Memory:
         session = self._session_id
         if session is None:
             session = _field(given, "thread_id")
-        found = Scope(_identifier(session), _identifier(user)).over(current())
-        return found if found.session_id is not None else self._own_session(found)
-
-    def _own_session(self, scope: Scope) -> Scope:
-        """Without a thread: one session for each user, in this process."""
-        parts = [self._name, scope.user_id or ""]
-        if os.getpid() != self._pid:  # the children of a fork are sessions of their own
-            parts.append(str(os.getpid()))
-        return Scope(_identifier(":".join(filter(None, parts)))).over(scope)
+        found = Scope(identifier(session), identifier(user)).over(current())
+        return found if found.session_id is not None else self._own.of(found)
 
     # --- recalling -------------------------------------------------------------------------------
 
@@ -145,24 +118,19 @@ class Memory:
         """What memory knows about a question; "" for nothing."""
         with fail_open("recalling"):
             if (recorder := self._recorder) is not None:
-                return self._text(recorder.recall(query, scope=scope, **self._limits))
+                return self._options.recall(recorder, query, scope).text
         return ""
 
     async def asearch(self, query: str, scope: Scope) -> str:
         """As `search`; the event loop goes on meanwhile."""
         with fail_open("recalling"):
             if (recorder := self._recorder) is not None:
-                return self._text(await recorder.arecall(query, scope=scope, **self._limits))
+                return (await self._options.arecall(recorder, query, scope)).text
         return ""
 
     @property
     def _recorder(self) -> Recorder | None:
         return self._open() if self.active else None
-
-    @property
-    def _limits(self) -> _Limits:
-        options = self._options
-        return {"max_tokens": options.max_tokens, "sections": options.sections}
 
     def _asked(
         self, messages: Sequence[BaseMessage], scope: Scope
@@ -173,13 +141,6 @@ class Memory:
             return None
         key, query = question
         return _of(recorder).recalled, (scope, key, self._options), query
-
-    def _text(self, found: Recall) -> str:
-        least = self._options.min_confidence
-        if found.result is None or least <= 0:
-            return found.text
-        entries = [entry for entry in found.result.entries if entry.confidence >= least]
-        return render_pack(replace(found.result, entries=entries))
 
     # --- capturing -------------------------------------------------------------------------------
 
@@ -258,11 +219,3 @@ def _field(holder: Any, name: str) -> Any:
     if isinstance(holder, Mapping):
         return cast("Mapping[str, Any]", holder).get(name)
     return getattr(holder, name, None)
-
-
-def _identifier(value: Any) -> str | None:
-    """As an id that can be stored; None if it says nothing."""
-    if value is None:
-        return None
-    text = str(value).replace("\0", "").strip()
-    return text[:_ID_CHARS] or None

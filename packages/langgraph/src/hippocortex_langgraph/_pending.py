@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from hippocortex_langgraph._recent import Recent
+from hippocortex_core.recent import Recent
 
 V = TypeVar("V")
 Place = tuple[str, str]

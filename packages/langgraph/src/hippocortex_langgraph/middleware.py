@@ -9,13 +9,13 @@ from langchain.agents.middleware.types import AgentMiddleware, ModelRequest
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from hippocortex_core.guard import fail_open, with_memory
-from hippocortex_core.recorder import Source
+from hippocortex_core.recorder import RecallOptions, Source
 from hippocortex_core.scope import Scope
 from hippocortex_core.steps import Failure
 from hippocortex_core.types import ReasoningSection
 from hippocortex_langgraph import _events
 from hippocortex_langgraph._compat import GraphBubbleUp, context_of, system_of, with_system
-from hippocortex_langgraph._memory import Memory, RecallOptions
+from hippocortex_langgraph._memory import Memory
 from hippocortex_langgraph._prompts import system_with
 
 if TYPE_CHECKING:

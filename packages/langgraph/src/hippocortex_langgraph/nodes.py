@@ -22,12 +22,12 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from hippocortex_core.guard import fail_open
-from hippocortex_core.recorder import Source
+from hippocortex_core.recorder import RecallOptions, Source
 from hippocortex_core.scope import Scope
 from hippocortex_core.types import ReasoningSection
 from hippocortex_langgraph import _events
 from hippocortex_langgraph._compat import context_in
-from hippocortex_langgraph._memory import Memory, RecallOptions
+from hippocortex_langgraph._memory import Memory
 from hippocortex_langgraph._prompts import with_memory
 
 

@@ -17,6 +17,7 @@ from langgraph.checkpoint.base import (
 )
 
 from hippocortex_core.guard import fail_open, watchers
+from hippocortex_core.recent import Recent
 from hippocortex_core.recorder import Source
 from hippocortex_core.scope import Scope
 from hippocortex_core.steps import AnyStep, Failure
@@ -31,7 +32,6 @@ from hippocortex_langgraph._compat import (
 from hippocortex_langgraph._delegating import DelegatingSaver
 from hippocortex_langgraph._memory import Memory
 from hippocortex_langgraph._pending import Pending, Place
-from hippocortex_langgraph._recent import Recent
 
 _PLACES = 4096
 _LAST = 32

@@ -7,10 +7,10 @@ from typing import Annotated
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
 
-from hippocortex_core.recorder import Source
+from hippocortex_core.recorder import RecallOptions, Source
 from hippocortex_core.steps import Observation
 from hippocortex_langgraph._compat import context_in
-from hippocortex_langgraph._memory import Memory, RecallOptions
+from hippocortex_langgraph._memory import Memory
 
 _NOTHING = "Nothing is known about that."
 _SEARCH = (

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from hippocortex_core.guard import fail_open
-from hippocortex_core.recorder import Opener, Recall, Recorder, Source
-from hippocortex_core.render import render_pack
+from hippocortex_core.recorder import RecallOptions, Source, Surface
+from hippocortex_core.recorder.surface import identifier
 from hippocortex_core.scope import Scope, current
 from hippocortex_core.steps import AnyStep
-from hippocortex_core.types import ReasoningSection
 from hippocortex_openai_agents._runs import Run
 
-_ID_CHARS = 256
 
-
-@dataclass(frozen=True)
-class RecallOptions:
-    """What is asked of memory; None is the recorder's default."""
-
-    max_tokens: int | None = None
-    sections: tuple[ReasoningSection, ...] | None = None
-    min_confidence: float = 0.0
-
-
-class Memory:
-    """The memory of one surface.
+class Memory(Surface):
+    """The memory of one surface, in the runs of this SDK.
 
     Args:
         client: See `Opener`.
@@ -37,10 +24,6 @@ class Memory:
         options: Of recalls.
         api_key: Default: `HIPPOCORTEX_API_KEY`, then `.hippocortex.json`.
         base_url: Default: `HIPPOCORTEX_BASE_URL`, then the file, then an embedded memory.
-
-    Attributes:
-        open: Opens the recorder, also once this is detached.
-        active: Whether anything is recalled and captured; switched off by `detach`.
     """
 
     def __init__(
@@ -53,50 +36,29 @@ class Memory:
         api_key: str | None = None,
         base_url: str | None = None,
     ) -> None:
-        self.open = Opener(client, api_key=api_key, base_url=base_url)
-        self._session_id = identifier(session_id)
+        super().__init__(
+            client, session_id=session_id, options=options, api_key=api_key, base_url=base_url
+        )
         self._user_id_key = user_id_key
-        self._options = options or RecallOptions()
-        self.active = True
-
-    def __deepcopy__(self, memo: Any) -> Memory:
-        """Itself: copies of an agent share their memory."""
-        return self
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """None once detached, or while nothing is configured."""
-        return self.open() if self.active else None
-
-    @property
-    def ready(self) -> bool:
-        """Whether there is a memory; opens it."""
-        with fail_open("opening the memory"):
-            return self.recorder is not None
-        return False
-
-    def detach(self) -> None:
-        """Recall and capture nothing from now on."""
-        self.active = False
 
     # --- whose -----------------------------------------------------------------------------------
 
-    def scope(self, context: Any = None) -> Scope:
+    def scope_in(self, context: Any = None) -> Scope:
         """To whom a run with this context belongs; the session may be open."""
         user = identifier(_field(context, self._user_id_key))
-        return Scope(self._session_id, user).over(current())
+        return Scope(self.given.session_id, user).over(current())
 
     def whose(self, run: Run, context: Any) -> Scope:
         """To whom the run belongs: for every surface to whom the first one said."""
         if run.scope is None:
-            run.scope = self.scope(context).over(Scope(f"run-{run.name}"))
+            run.scope = self.scope_in(context).over(Scope(f"run-{run.name}"))
         elif run.scope.user_id is None:
-            run.scope = run.scope.over(self.scope(context))
+            run.scope = run.scope.over(self.scope_in(context))
         return run.scope
 
     # --- recalling -------------------------------------------------------------------------------
 
-    async def recall(
+    async def recall_once(
         self, question: str, scope: Scope, known: dict[Hashable, str], turn: Hashable
     ) -> str:
         """The block for the model; "" for nothing.
@@ -108,38 +70,19 @@ class Memory:
             turn: Of the run: memory is asked once in each.
         """
         with fail_open("recalling"):
-            key = (turn, question, scope, self._options)
+            key = (turn, question, scope, self.options)
             if key not in known and (recorder := self.recorder) is not None:
-                options = self._options
-                found = await recorder.arecall(
-                    question, max_tokens=options.max_tokens, sections=options.sections, scope=scope
-                )
-                known[key] = self._text(found)
+                known[key] = (await self.options.arecall(recorder, question, scope)).text
             return known.get(key, "")
         return ""
 
-    def _text(self, found: Recall) -> str:
-        least = self._options.min_confidence
-        if found.result is None or least <= 0:
-            return found.text
-        entries = [entry for entry in found.result.entries if entry.confidence >= least]
-        return render_pack(replace(found.result, entries=entries))
-
     # --- capturing -------------------------------------------------------------------------------
 
-    def record(self, step: AnyStep, run: Run, scope: Scope) -> None:
+    def record_in(self, run: Run, step: AnyStep, scope: Scope) -> None:
         """Record a step of a run; never blocks."""
         recorder = self.recorder
         if recorder is not None:
             recorder.record(run.keyed(step, self), scope)
-
-
-def identifier(value: Any) -> str | None:
-    """As an id that can be stored; None if it says nothing."""
-    if value is None:
-        return None
-    text = str(value).replace("\0", "").strip()
-    return text[:_ID_CHARS] or None
 
 
 def _field(holder: Any, name: str) -> Any:

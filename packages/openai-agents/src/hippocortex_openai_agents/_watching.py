@@ -121,7 +121,7 @@ class Watcher:
                 cause = error.__cause__
                 told = _told(cause if isinstance(cause, Exception) else error)
                 step = ToolResult(call[1], call_id=call[0], error=told)
-            self.memory.record(step, run, scope)
+            self.memory.record_in(run, step, scope)
 
     @contextmanager
     def _on(self, context: Any, doing: str) -> Generator[Run | None]:
@@ -137,7 +137,7 @@ class Watcher:
         return self.memory.whose(run, context.context)
 
     def _record(self, step: AnyStep, run: Run, context: Any) -> None:
-        self.memory.record(step, run, self._whose(run, context))
+        self.memory.record_in(run, step, self._whose(run, context))
 
 
 def _told(error: BaseException) -> str:

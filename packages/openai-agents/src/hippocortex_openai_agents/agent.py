@@ -184,6 +184,6 @@ class _Family:
             if not question.strip() or _events.holds_memory((), own):
                 return own
             scope = memory.whose(run, context.context)
-            text = await memory.recall(question, scope, run.recalled, id(memory))
+            text = await memory.recall_once(question, scope, run.recalled, id(memory))
             return _events.with_text(own, text) if text else own
         return own

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, ref
 from agents import RunConfig
 
 from hippocortex_core.guard import fail_open
-from hippocortex_core.recorder import Source
+from hippocortex_core.recorder import RecallOptions, Source
 from hippocortex_core.types import ReasoningSection
 from hippocortex_openai_agents import _events
 from hippocortex_openai_agents._compat import (
@@ -23,7 +23,7 @@ from hippocortex_openai_agents._compat import (
     span_here,
     trace_here,
 )
-from hippocortex_openai_agents._memory import Memory, RecallOptions
+from hippocortex_openai_agents._memory import Memory
 
 recalled_here: ContextVar[dict[Hashable, str] | None] = ContextVar(
     "hippocortex_recalled_in_run", default=None
@@ -70,7 +70,8 @@ class MemoryFilter:
             known = recalled_here.get()
             if known is None:
                 known = self._turns.of(call.agent, asked, fresh=_events.asks_now(given.input))
-            text = await memory.recall(question, memory.scope(call.context), known, turn)
+            scope = memory.scope_in(call.context)
+            text = await memory.recall_once(question, scope, known, turn)
             if text:
                 filled = _events.with_text(given.instructions, text)
                 return dataclasses.replace(given, instructions=filled)

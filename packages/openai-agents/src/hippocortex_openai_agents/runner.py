@@ -12,10 +12,11 @@ from agents import Agent, Runner, RunResult, RunResultStreaming
 
 from hippocortex_core import guard
 from hippocortex_core.recorder import Source
+from hippocortex_core.recorder.surface import identifier
 from hippocortex_core.scope import Scope, current, session
 from hippocortex_openai_agents import _events
 from hippocortex_openai_agents._compat import watch_stream
-from hippocortex_openai_agents._memory import Memory, identifier
+from hippocortex_openai_agents._memory import Memory
 from hippocortex_openai_agents._runs import Run
 from hippocortex_openai_agents._watching import Watcher
 from hippocortex_openai_agents.config import recalled_here, with_recall
@@ -138,7 +139,7 @@ class _Prepared:
         self._watcher = Watcher(memory)
         with guard.fail_open("preparing a run"):
             named = identifier(session_id) or _id_of(options.get("session"))
-            scope = Scope(named, identifier(user_id)).over(memory.scope(options.get("context")))
+            scope = Scope(named, identifier(user_id)).over(memory.scope_in(options.get("context")))
             self._scope = scope
             if memory.ready:
                 self.options = {
@@ -175,7 +176,7 @@ class _Prepared:
                 run = Run()
                 run.scope = self._scope.over(Scope(f"run-{run.name}"))
                 for step in _events.said_now(_items(self._given)):
-                    self._memory.record(step, run, run.scope)
+                    self._memory.record_in(run, step, run.scope)
             self._watcher.failed(error, run, run.scope or self._scope)
 
 

@@ -11,12 +11,13 @@ from agents.memory import Session
 from hippocortex_core.errors import UnavailableError
 from hippocortex_core.guard import fail_open
 from hippocortex_core.recorder import Source
+from hippocortex_core.recorder.surface import identifier
 from hippocortex_core.scope import Scope, current
 from hippocortex_core.steps import UserMessage
 from hippocortex_openai_agents import _events
 from hippocortex_openai_agents._compat import accepts_wrapper, as_settings
 from hippocortex_openai_agents._conversations import Conversation
-from hippocortex_openai_agents._memory import Memory, identifier
+from hippocortex_openai_agents._memory import Memory
 from hippocortex_openai_agents._runs import Run, run_of_session
 
 Wrapper = RunContextWrapper[Any]
@@ -158,7 +159,7 @@ class HippocortexSession:
         run = run_of_session(wrapper, begins=begins, ends=ends)
         if run.scope is None:
             context = None if wrapper is None else wrapper.context
-            scope = self._memory.scope(context)
+            scope = self._memory.scope_in(context)
             run.scope = Scope(identifier(self.session_id), self._user_id).over(scope)
         return run
 
@@ -168,7 +169,7 @@ class HippocortexSession:
         steps = list(_events.steps_in(items))
         run = self._run(wrapper, ends=not all(isinstance(one, UserMessage) for one in steps))
         for step in steps:
-            self._memory.record(step, run, run.scope or Scope())
+            self._memory.record_in(run, step, run.scope or Scope())
 
 
 async def _call(method: Any, wrapper: Wrapper | None, *args: Any) -> Any:

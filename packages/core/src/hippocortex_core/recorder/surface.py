@@ -1,4 +1,4 @@
-"""What every surface of this package has: a recorder, and an idea of whose memory it is."""
+"""What the surfaces of adapters have in common: a recorder, and an idea of whose memory it is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hippocortex_core.guard import fail_open, watchers, with_memory
-from hippocortex_core.recorder import Opener, Recall, Recorder, Source
+from hippocortex_core.recorder.opening import Opener, Source
+from hippocortex_core.recorder.recorder import Recall, Recorder
 from hippocortex_core.render import render_pack
 from hippocortex_core.scope import Scope, current, session
 from hippocortex_core.steps import AnyStep
@@ -22,15 +23,57 @@ _ID_CHARS = 256
 
 @dataclass(frozen=True)
 class RecallOptions:
-    """What is asked of memory; None is the recorder's default."""
+    """What is asked of memory.
+
+    Attributes:
+        max_tokens: Of what is recalled; None: the recorder's default.
+        sections: Of what is recalled; None: all.
+        min_confidence: Of what is recalled, in 0..1.
+    """
 
     max_tokens: int | None = None
     sections: tuple[ReasoningSection, ...] | None = None
     min_confidence: float = 0.0
 
+    def recall(self, recorder: Recorder, question: str, scope: Scope) -> Recall:
+        """What the recorder's memory knows about the question."""
+        found = recorder.recall(
+            question, max_tokens=self.max_tokens, sections=self.sections, scope=scope
+        )
+        return self._wanted(found)
 
-class Memory:
-    """The memory of one surface.
+    async def arecall(self, recorder: Recorder, question: str, scope: Scope) -> Recall:
+        """As `recall`; the event loop goes on meanwhile."""
+        found = await recorder.arecall(
+            question, max_tokens=self.max_tokens, sections=self.sections, scope=scope
+        )
+        return self._wanted(found)
+
+    def _wanted(self, found: Recall) -> Recall:
+        if found.result is None or self.min_confidence <= 0:
+            return found
+        entries = [one for one in found.result.entries if one.confidence >= self.min_confidence]
+        pack = replace(found.result, entries=entries)
+        return Recall(render_pack(pack), pack)
+
+
+class OwnSession:
+    """A session for each user, in each process, where nobody names one."""
+
+    def __init__(self) -> None:
+        self._name = f"session-{uuid.uuid4().hex}"
+        self._pid = os.getpid()
+
+    def of(self, scope: Scope) -> Scope:
+        """The scope with its user's session."""
+        parts = [self._name, scope.user_id or ""]
+        if os.getpid() != self._pid:  # the children of a fork are sessions of their own
+            parts.append(str(os.getpid()))
+        return Scope(identifier(":".join(filter(None, parts)))).over(scope)
+
+
+class Surface:
+    """The memory of one surface of an adapter.
 
     Args:
         client: See `Opener`.
@@ -43,7 +86,9 @@ class Memory:
 
     Attributes:
         active: Whether anything is recalled and captured; switched off by `detach`.
+        given: Whose everything is, as the caller said.
         options: Of recalls.
+        open: Opens the recorder, also once this is detached.
     """
 
     def __init__(
@@ -57,13 +102,12 @@ class Memory:
         base_url: str | None = None,
     ) -> None:
         self.open = Opener(client, api_key=api_key, base_url=base_url)
-        self.given = Scope(_identifier(session_id), _identifier(user_id))
+        self.given = Scope(identifier(session_id), identifier(user_id))
         self.options = options or RecallOptions()
         self.active = True
-        self._name = f"session-{uuid.uuid4().hex}"
-        self._pid = os.getpid()
+        self._own = OwnSession()
 
-    def __deepcopy__(self, memo: Any) -> Memory:
+    def __deepcopy__(self, memo: Any) -> Surface:
         """Itself: copies of an agent share their memory."""
         return self
 
@@ -93,47 +137,23 @@ class Memory:
         found = self.given.over(current())
         if found.session_id is None and conversation is not None:
             return found.over(Scope(conversation))
-        return found if found.session_id is not None else self._own(found)
-
-    def _own(self, scope: Scope) -> Scope:
-        parts = [self._name, scope.user_id or ""]
-        if os.getpid() != self._pid:  # the children of a fork are sessions of their own
-            parts.append(str(os.getpid()))
-        return Scope(_identifier(":".join(filter(None, parts)))).over(scope)
+        return found if found.session_id is not None else self._own.of(found)
 
     # --- recalling -------------------------------------------------------------------------------
 
     def recall(self, question: str, scope: Scope) -> Recall:
         """What memory knows about the question; nothing on any failure."""
         with fail_open("recalling"):
-            recorder = self.recorder
-            if recorder is not None:
-                options = self.options
-                found = recorder.recall(
-                    question, max_tokens=options.max_tokens, sections=options.sections, scope=scope
-                )
-                return self._wanted(found)
+            if (recorder := self.recorder) is not None:
+                return self.options.recall(recorder, question, scope)
         return NOTHING
 
     async def arecall(self, question: str, scope: Scope) -> Recall:
         """As `recall`; the event loop goes on meanwhile."""
         with fail_open("recalling"):
-            recorder = self.recorder
-            if recorder is not None:
-                options = self.options
-                found = await recorder.arecall(
-                    question, max_tokens=options.max_tokens, sections=options.sections, scope=scope
-                )
-                return self._wanted(found)
+            if (recorder := self.recorder) is not None:
+                return await self.options.arecall(recorder, question, scope)
         return NOTHING
-
-    def _wanted(self, found: Recall) -> Recall:
-        least = self.options.min_confidence
-        if found.result is None or least <= 0:
-            return found
-        entries = [entry for entry in found.result.entries if entry.confidence >= least]
-        pack = replace(found.result, entries=entries)
-        return Recall(render_pack(pack), pack)
 
     # --- capturing -------------------------------------------------------------------------------
 
@@ -146,9 +166,7 @@ class Memory:
 
 NOTHING = Recall()
 
-_captured: ContextVar[Scope | None] = ContextVar(
-    "hippocortex_agent_framework_captured", default=None
-)
+_captured: ContextVar[Scope | None] = ContextVar("hippocortex_captured", default=None)
 
 # A wrapped client of a model inside of what is captured here recalls, and captures nothing.
 watchers.append(_captured.get)
@@ -174,7 +192,7 @@ def going(scope: Scope, *, recalls: bool) -> Generator[None]:
             _captured.reset(token)
 
 
-def _identifier(value: Any) -> str | None:
+def identifier(value: Any) -> str | None:
     """As an id that can be stored; None if it says nothing."""
     if value is None:
         return None
