@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
@@ -116,17 +117,21 @@ def test_an_interrupted_leader_leaves_nobody_waiting(engine, monkeypatch):
     assert sorted(results) == ["ingested"] * 5 + ["interrupted"]
 
 
-def test_another_models_vectors_are_refused_to_everybody(open_memory):
-    import numpy as np
+class Other:
+    """Another model, whose vectors have another size."""
 
-    class Other:
-        name, dimensions = "other/1", 8
+    name, dimensions = "other/1", 8
 
-        def embed(self, texts):
-            return np.ones((len(texts), 8), np.float32) / np.sqrt(8)
+    def embed(self, texts):
+        return np.ones((len(texts), 8), np.float32) / np.sqrt(8)
 
+
+@pytest.mark.parametrize("first", range(4))
+def test_another_models_vectors_are_refused_to_everybody(open_memory, first):
     engine, other = open_memory(), open_memory(embedder=Other())
     engine.capture(message(0))
     other.capture(message(1))
+    with pytest.raises(ConfigurationError):
+        engine.capture(message(first))
     results = held(engine, [lambda n=n: engine.capture(message(n)) for n in range(4)])
     assert [type(one) for one in results] == [ConfigurationError] * 4

@@ -228,7 +228,7 @@ def _resolved(names: Sequence[Names], results: Sequence[Stored | None]) -> list[
 
 def _salience(one: Prepared, known: Kept) -> float:
     similarity = 0.0
-    if len(known):
+    if len(known) and known.shape[1] == len(one.vector):
         # Whole numbers below 2^24: float arithmetic is exact, in whatever order it adds.
         vector, others = one.vector.astype(np.float32), known.astype(np.float32)
         norms = np.sqrt(np.einsum("ij,ij->i", others, others) * np.dot(vector, vector))

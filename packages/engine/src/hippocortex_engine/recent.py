@@ -67,9 +67,9 @@ class Recent:
         """A session that was loaded has one more event."""
         known = self._sessions[session]
         newest = vector[None, :]
-        self._sessions[session] = (
-            np.concatenate((known[1 - RECENT :], newest)) if len(known) else newest
-        )
+        # Vectors of another model, which whoever stores is about to be told of, have another size.
+        same = len(known) > 0 and known.shape[1] == len(vector)
+        self._sessions[session] = np.concatenate((known[1 - RECENT :], newest)) if same else newest
 
     def catch_up(self, connection: Connection, tenant_id: str, place: Place) -> None:
         """Have what others have stored since; within the transaction that is at `place`."""
