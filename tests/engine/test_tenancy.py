@@ -9,6 +9,7 @@ import pytest
 
 from hippocortex_core import CaptureEvent, UnavailableError, ValidationError
 from hippocortex_engine import Database, Tenants
+from hippocortex_engine.recall.room import Room
 from hippocortex_engine.tenancy import MOST_ENGINES
 
 on_both = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -94,6 +95,24 @@ def test_threads_search_while_indexes_come_and_go(tenants):
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(search, range(160)))
     assert tenants._room.rows <= 100
+
+
+def test_what_could_not_go_while_it_was_used_goes_afterwards():
+    class Cache:
+        busy = dropped = False
+
+        def try_drop(self):
+            self.dropped = not self.busy
+            return self.dropped
+
+    room, first, second = Room(10), Cache(), Cache()
+    first.busy = True
+    room.used(first, 8)
+    room.used(second, 8)
+    assert (room.rows, first.dropped) == (16, False)
+    first.busy = False
+    room.settle()
+    assert (room.rows, first.dropped, second.dropped) == (8, True, False)
 
 
 @on_both

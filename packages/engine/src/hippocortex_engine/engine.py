@@ -201,6 +201,7 @@ class Engine:
         with self._cache.lock, self._database.read() as connection:
             found = find(self._recall(connection, understood, wanted), understood, wanted)
             records = self._cache.texts(connection, found.sequence)
+        self._cache.released()
         result = compose(found, records, understood, wanted, self._counter)
         self._meter.count(self._clock(), syntheses=1)
         return result

@@ -71,6 +71,11 @@ class RecallCache:
             self._room.used(self, len(self._index) + len(self._knowledge.records))
         return self._index, self._knowledge
 
+    def released(self) -> None:
+        """To be called when `lock` is no longer held: others may have waited for it to go."""
+        if self._room is not None:
+            self._room.settle()
+
     def texts(self, connection: Connection, sequence: Sequence[int]) -> dict[int, Text]:
         """What the events with some sequence numbers say.  Call with `lock` held, after `current`.
 

@@ -43,12 +43,23 @@ class Room:
         with self._lock:
             self._total += rows - self._rows.pop(cache, 0)
             self._rows[cache] = rows
-            doomed = [one for one in self._rows if one is not cache] if self._is_full else []
+        self.settle(cache)
+
+    def settle(self, used: Droppable | None = None) -> None:
+        """Keep within the bound; called again after a use, for what could not go during it.
+
+        Args:
+            used: what stays; default: what was used last.
+        """
+        if not self._is_full:
+            return
+        with self._lock:
+            kept = used or next(reversed(self._rows), None)
+            doomed = [one for one in self._rows if one is not kept]
         for one in doomed:
             if not self._is_full:
                 return
-            # Never waits: whoever is being used is not the least recently used for long.
-            if one.try_drop():
+            if one.try_drop():  # never waits for whoever is being used
                 self.left(one)
 
     def left(self, cache: Droppable) -> None:
