@@ -115,10 +115,11 @@ TYPED_WITH = {"autogen": ("autogen-agentchat==0.7.5", "ag2>=1.2")}
 def _offer_every_pyenv_python() -> None:
     """Pyenv's `python3.10` and the like work only while their version is chosen: choose all.
 
-    The first of them stays what `python` is.
+    The first of them stays what `python` is.  A choice may be there already: where `uv` is one of
+    pyenv's own commands, it makes one.
     """
     pyenv = shutil.which("pyenv")
-    if pyenv is None or "PYENV_VERSION" in os.environ:
+    if pyenv is None:
         return
     found: list[str] = []
     for question in (("version-name",), ("versions", "--bare")):
