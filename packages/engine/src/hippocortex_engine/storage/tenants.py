@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, select, update
+from sqlalchemy import Column, Connection, bindparam, select, update
 
+from hippocortex_engine.storage.prepared import Prepared
 from hippocortex_engine.storage.schema import tenants
 from hippocortex_engine.storage.upserts import upsert
 
@@ -29,22 +30,24 @@ class TenantState:
         return cls(0, 0, 0, 0, 0, -1, "", "")
 
 
-_STATE = select(
-    tenants.c.head,
-    tenants.c.compiled_head,
-    tenants.c.generation,
-    tenants.c.digest_generation,
-    tenants.c.artifact_generation,
-    tenants.c.mined_generation,
-    tenants.c.mined_with,
-    tenants.c.embedder,
+_STATE = Prepared(
+    select(
+        tenants.c.head,
+        tenants.c.compiled_head,
+        tenants.c.generation,
+        tenants.c.digest_generation,
+        tenants.c.artifact_generation,
+        tenants.c.mined_generation,
+        tenants.c.mined_with,
+        tenants.c.embedder,
+    ).where(tenants.c.tenant_id == bindparam("tenant"))
 )
 
 
 def state(connection: Connection, tenant_id: str) -> TenantState | None:
     """The tenant's state, or None if it is not known yet."""
-    row = connection.execute(_STATE.where(tenants.c.tenant_id == tenant_id)).first()
-    return None if row is None else TenantState(*row)
+    rows = _STATE.rows(connection, {"tenant": tenant_id})
+    return TenantState(*rows[0]) if rows else None
 
 
 @dataclass(frozen=True, slots=True)
