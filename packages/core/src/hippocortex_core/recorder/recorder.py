@@ -19,6 +19,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from pathlib import Path
@@ -207,11 +208,7 @@ class Recorder:
 
     def call(self, ask: Callable[[MemoryService], T], timeout: float = 5.0) -> T:
         """As `acall`, for callers that wait."""
-        room = self._room
-        try:
-            future = room.recaller.calls.submit(lambda: ask(room.home.open()))
-        except RuntimeError as error:
-            raise UnavailableError("the recorder is closed") from error
+        future = self._asked(ask)
         try:
             return future.result(timeout)
         except WaitedTooLong:
@@ -231,11 +228,7 @@ class Recorder:
         Raises:
             UnavailableError: There is no answer in time, or the recorder is closed.
         """
-        room = self._room
-        try:
-            future = room.recaller.calls.submit(lambda: ask(room.home.open()))
-        except RuntimeError as error:
-            raise UnavailableError("the recorder is closed") from error
+        future = self._asked(ask)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
         except asyncio.TimeoutError:
@@ -303,6 +296,13 @@ class Recorder:
             self._session = (self._room.forks, self._room.options.new_id())
             name = self._session[1]
         return name if user_id is None else f"{name}:{user_id}"[:_ID_CHARS]
+
+    def _asked(self, ask: Callable[[MemoryService], T]) -> Future[T]:
+        room = self._room
+        try:
+            return room.recaller.calls.submit(lambda: ask(room.home.open()))
+        except RuntimeError as error:
+            raise UnavailableError("the recorder is closed") from error
 
     def _question(
         self,
