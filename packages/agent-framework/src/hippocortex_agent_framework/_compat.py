@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-import weakref
 from typing import Any
 
 from agent_framework import ChatMiddlewareLayer
+
+from hippocortex_core.names import Names
 
 
 def takes_middleware(agent: Any) -> bool:
@@ -14,23 +14,7 @@ def takes_middleware(agent: Any) -> bool:
     return isinstance(getattr(agent, "client", None), ChatMiddlewareLayer)
 
 
-class _Names:
-    """Names for objects that have none, as long as they live."""
-
-    def __init__(self) -> None:
-        self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
-
-    def of(self, thing: Any) -> str:
-        known = self._names.get(id(thing))
-        if known is not None and known[0]() is thing:
-            return known[1]
-        number, name = id(thing), uuid.uuid4().hex
-        gone = weakref.ref(thing, lambda _: self._names.pop(number, None))
-        self._names[number] = (gone, name)
-        return name
-
-
-_names = _Names()
+_names = Names()
 
 
 def message_id(message: Any) -> str:
