@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from hippocortex_core.steps import AnyStep, AssistantMessage, ToolCall, ToolResult, UserMessage
+from hippocortex_core.steps import (
+    AnyStep,
+    AssistantMessage,
+    ToolCall,
+    ToolResult,
+    UserMessage,
+    arguments_of,
+)
 
 _MEDIA = {"image": "[image]", "audio": "[audio]", "video": "[video]"}
 
@@ -50,7 +56,7 @@ def results_in(messages: Iterable[Any]) -> Iterator[Any]:
 
 def call_of(content: Any, key: str) -> ToolCall:
     """A call of a tool."""
-    arguments = _arguments(content.arguments)
+    arguments = arguments_of(content.arguments)
     return ToolCall(content.name, arguments, call_id=content.call_id, key=key)
 
 
@@ -75,17 +81,6 @@ def text_of(message: Any, *, media: bool = True) -> str:
 def _shown(content: Any) -> str:
     kind = str(getattr(content, "media_type", None) or "").partition("/")[0]
     return _MEDIA.get(kind, "[file]")
-
-
-def _arguments(given: Any) -> Mapping[str, Any] | str | None:
-    """An object, as the tool gets it; else as the model wrote it."""
-    if not isinstance(given, str):
-        return cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else None
-    try:
-        found: Any = json.loads(given)
-    except ValueError:
-        return given
-    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else given
 
 
 def _value(result: Any) -> Any:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hippocortex_autogen._events import arguments_of, text_of
+from hippocortex_autogen._events import text_of
 from hippocortex_core.steps import (
     AnyStep,
     AssistantMessage,
@@ -17,6 +17,7 @@ from hippocortex_core.steps import (
     ToolCall,
     ToolResult,
     UserMessage,
+    arguments_of,
 )
 
 

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from hippocortex_autogen._events import CODE, arguments_of, text_of
+from hippocortex_autogen._events import CODE, text_of
 from hippocortex_core.steps import (
     AnyStep,
     AssistantMessage,
     ToolCall,
     ToolResult,
     UserMessage,
+    arguments_of,
 )
 
 Message = Mapping[str, Any]

@@ -6,7 +6,6 @@ other generations pass around is translated in `_classic_events.py` and `_ag2_ev
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from hippocortex_core.steps import (
     ToolCall,
     ToolResult,
     UserMessage,
+    arguments_of,
 )
 
 USER = "user"
@@ -65,17 +65,6 @@ def text_of(content: Any) -> str:
         texts = (text_of(part) for part in cast("Sequence[Any]", content))
         return "\n".join(text for text in texts if text)
     return "" if content is None else _MEDIA.get(type(content).__name__, "")
-
-
-def arguments_of(given: Any) -> Mapping[str, Any] | str | None:
-    """The arguments of a call: an object, as the tool gets them; else as the model wrote them."""
-    if not isinstance(given, str):
-        return cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else None
-    try:
-        found: Any = json.loads(given)
-    except ValueError:
-        return given
-    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else given
 
 
 def question_in(messages: Sequence[Any]) -> str:

@@ -11,9 +11,10 @@ Steps are values: arguments and results are copied when they are recorded.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from hippocortex_core.types import CaptureEventType
 
@@ -205,6 +206,21 @@ class Observation(Step):
 
 AnyStep = UserMessage | AssistantMessage | ToolCall | ToolResult | Failure | Outcome | Observation
 """The steps there are."""
+
+
+def arguments_of(given: Any) -> Mapping[str, Any] | str | None:
+    """The arguments of a call: an object, as the tool gets it; else as the model wrote them.
+
+    Args:
+        given: A mapping, or JSON; anything else are none.
+    """
+    if not isinstance(given, str):
+        return cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else None
+    try:
+        found: Any = json.loads(given)
+    except (ValueError, RecursionError):
+        return given
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else given
 
 
 def step_key(step: AnyStep) -> str | None:

@@ -12,7 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from hippocortex_core.marking import contains
-from hippocortex_core.steps import AnyStep, AssistantMessage, ToolCall, ToolResult, UserMessage
+from hippocortex_core.steps import (
+    AnyStep,
+    AssistantMessage,
+    ToolCall,
+    ToolResult,
+    UserMessage,
+    arguments_of,
+)
 
 _MEDIA = {
     "image": "[image]",
@@ -137,15 +144,6 @@ def failure_in(text: str) -> str | None:
     return reason if found else text
 
 
-def arguments_in(text: str) -> Mapping[str, Any] | str:
-    """The arguments as the tool gets them; as they were written, if they are no object."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else text
-
-
 def digest(*parts: Any) -> str:
     """The same for the same parts, in every process."""
     text = json.dumps(parts, sort_keys=True, default=repr)
@@ -184,11 +182,11 @@ def _answered(item: Any) -> ToolResult:
     return result_of("", found, result, _error(item))
 
 
-def _arguments(item: Any) -> Mapping[str, Any] | str:
+def _arguments(item: Any) -> Mapping[str, Any] | str | None:
     """What the model wrote, or whatever else tells what is to be done."""
     for name in ("arguments", "input"):
         if isinstance(text := _get(item, name), str):
-            return arguments_in(text)
+            return arguments_of(text)
     fields = cast("Mapping[str, Any]", item if isinstance(item, Mapping) else plain(item))
     return {
         name: value

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from hippocortex_core.guard import fail_open, watchers
 from hippocortex_core.scope import Scope
-from hippocortex_core.steps import AnyStep, AssistantMessage, Failure, ToolResult
+from hippocortex_core.steps import AnyStep, AssistantMessage, Failure, ToolResult, arguments_of
 from hippocortex_openai_agents import _compat, _events
 from hippocortex_openai_agents._memory import Memory
 from hippocortex_openai_agents._runs import Run, run_of
@@ -76,7 +76,7 @@ class Watcher:
             if run is None or call_id is None:
                 return
             run.view(self.memory).started[call_id] = tool.name
-            run.call(call_id, context.tool_name, _events.arguments_in(context.tool_arguments))
+            run.call(call_id, context.tool_name, arguments_of(context.tool_arguments))
 
             def hear(failed: str, error: Exception) -> None:
                 run.failures[failed] = _told(error)
