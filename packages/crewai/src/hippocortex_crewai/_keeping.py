@@ -12,9 +12,8 @@ from crewai.memory.types import MemoryRecord, ScopeInfo
 from crewai.memory.unified_memory import Memory
 from pydantic import PrivateAttr
 
-from hippocortex_core.recorder import Opener
+from hippocortex_core.recorder import Opener, RecallOptions
 from hippocortex_crewai._capture import Capture, Whose
-from hippocortex_crewai._recalling import RecallOptions
 from hippocortex_crewai._records import Records
 from hippocortex_crewai._scopes import joined
 

@@ -10,12 +10,11 @@ from typing import Any
 from crewai.memory.types import MemoryMatch, MemoryRecord
 from pydantic import PrivateAttr
 
-from hippocortex_core.recorder import Opener
+from hippocortex_core.recorder import Opener, RecallOptions
 from hippocortex_core.render import render_pack
 from hippocortex_core.scope import Scope
 from hippocortex_core.types import (
     BudgetInfo,
-    ReasoningSection,
     SynthesisEntry,
     SynthesizeResult,
 )
@@ -76,15 +75,6 @@ class Question:
         """Whether records must be looked up; without conditions they are recalled with the rest."""
         asks_for_private = self.include_private or self.source is not None
         return bool(labels(self.where) or self.categories or asks_for_private)
-
-
-@dataclass(frozen=True)
-class RecallOptions:
-    """What is recalled; None is the recorder's default."""
-
-    max_tokens: int | None = None
-    sections: tuple[ReasoningSection, ...] | None = None
-    min_confidence: float = 0.0
 
 
 def recalled(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from crewai.memory.types import MemoryMatch, MemoryRecord
 
 from hippocortex_core.guard import fail_open
-from hippocortex_core.recorder import Opener, Source
+from hippocortex_core.recorder import Opener, RecallOptions, Source
 from hippocortex_core.recorder.breaker import Breaker
 from hippocortex_core.types import ReasoningSection
 from hippocortex_crewai import _runs
@@ -21,7 +21,7 @@ from hippocortex_crewai._compat import EVENTS
 from hippocortex_crewai._events import is_summary
 from hippocortex_crewai._keeping import KeptMemory, Parts
 from hippocortex_crewai._owners import place_in
-from hippocortex_crewai._recalling import Question, RecallOptions, recalled
+from hippocortex_crewai._recalling import Question, recalled
 from hippocortex_crewai._records import Records, is_in_loop, new_record
 from hippocortex_crewai._runs import Run
 from hippocortex_crewai._tap import tap
