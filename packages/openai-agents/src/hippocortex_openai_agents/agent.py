@@ -7,13 +7,13 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from agents import Agent, AgentHookContext, AgentHooks, Handoff, RunContextWrapper
-from agents.items import ModelResponse
 
 from hippocortex_core.guard import fail_open
 from hippocortex_core.recorder import Source
 from hippocortex_openai_agents import _events
 from hippocortex_openai_agents._compat import with_target
 from hippocortex_openai_agents._memory import Memory
+from hippocortex_openai_agents._relaying import Relaying
 from hippocortex_openai_agents._runs import run_of
 from hippocortex_openai_agents._watching import Watcher
 
@@ -31,7 +31,7 @@ HOOKS = (
 )
 
 
-class MemoryAgentHooks(_AgentHooks):
+class MemoryAgentHooks(Relaying, _AgentHooks):
     """The hooks of an agent that has a memory.
 
     Args:
@@ -66,36 +66,6 @@ class MemoryAgentHooks(_AgentHooks):
         """Who took over."""
         self._watcher.handed_off(context, source, agent)
         await self._inner.on_handoff(context, agent, source)
-
-    async def on_llm_start(
-        self,
-        context: RunContextWrapper[Any],
-        agent: Any,
-        system_prompt: str | None,
-        input_items: list[Any],
-    ) -> None:
-        """Nothing: the input was captured where it was said."""
-        self._watcher.asking(context)
-        await self._inner.on_llm_start(context, agent, system_prompt, input_items)
-
-    async def on_llm_end(
-        self, context: RunContextWrapper[Any], agent: Any, response: ModelResponse
-    ) -> None:
-        """What the model said and called."""
-        self._watcher.answered(context, agent, response)
-        await self._inner.on_llm_end(context, agent, response)
-
-    async def on_tool_start(self, context: RunContextWrapper[Any], agent: Any, tool: Any) -> None:
-        """Which call it is."""
-        self._watcher.tool_began(context, tool)
-        await self._inner.on_tool_start(context, agent, tool)
-
-    async def on_tool_end(
-        self, context: RunContextWrapper[Any], agent: Any, tool: Any, result: Any
-    ) -> None:
-        """The result, or the failure."""
-        self._watcher.tool_ended(context, agent, tool, result)
-        await self._inner.on_tool_end(context, agent, tool, result)
 
 
 def auto_memory(

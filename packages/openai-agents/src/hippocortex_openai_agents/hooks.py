@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from agents import AgentHookContext, RunContextWrapper, RunHooks
-from agents.items import ModelResponse
 
 from hippocortex_core.recorder import Source
 from hippocortex_openai_agents._memory import Memory
+from hippocortex_openai_agents._relaying import Relaying
 from hippocortex_openai_agents._watching import Watcher
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ HOOKS = (
 )
 
 
-class HippocortexHooks(_RunHooks):
+class HippocortexHooks(Relaying, _RunHooks):
     """Captures what a user, the agents and their tools say and do.
 
     ```python
@@ -91,33 +91,3 @@ class HippocortexHooks(_RunHooks):
         """Who took over."""
         self._watcher.handed_off(context, from_agent, to_agent)
         await self._inner.on_handoff(context, from_agent, to_agent)
-
-    async def on_llm_start(
-        self,
-        context: RunContextWrapper[Any],
-        agent: Any,
-        system_prompt: str | None,
-        input_items: list[Any],
-    ) -> None:
-        """Nothing: the input was captured where it was said."""
-        self._watcher.asking(context)
-        await self._inner.on_llm_start(context, agent, system_prompt, input_items)
-
-    async def on_llm_end(
-        self, context: RunContextWrapper[Any], agent: Any, response: ModelResponse
-    ) -> None:
-        """What the model said and called."""
-        self._watcher.answered(context, agent, response)
-        await self._inner.on_llm_end(context, agent, response)
-
-    async def on_tool_start(self, context: RunContextWrapper[Any], agent: Any, tool: Any) -> None:
-        """Which call it is."""
-        self._watcher.tool_began(context, tool)
-        await self._inner.on_tool_start(context, agent, tool)
-
-    async def on_tool_end(
-        self, context: RunContextWrapper[Any], agent: Any, tool: Any, result: Any
-    ) -> None:
-        """The result, or the failure."""
-        self._watcher.tool_ended(context, agent, tool, result)
-        await self._inner.on_tool_end(context, agent, tool, result)
