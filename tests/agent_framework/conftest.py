@@ -10,10 +10,8 @@ import warnings
 
 import pytest
 
-from hippocortex_core import Recorder
 from hippocortex_core.recorder.recorder import close_shared
-from hippocortex_core.testing import InMemoryService
-from hippocortex_core.types import CaptureEvent
+from hippocortex_core.testing.reading import Reading, in_turn
 
 INSTALLED = importlib.util.find_spec("agent_framework") is not None
 collect_ignore_glob = [] if INSTALLED else ["*"]
@@ -78,64 +76,7 @@ if INSTALLED:
 def scripted():
     """Makes a model of a function, or of the answers that it gives one after the other."""
 
-    def make(*answers):
-        if len(answers) == 1 and callable(answers[0]):
-            return Scripted(answers[0])
-        left = iter(answers)
-
-        def answer(instructions, messages):
-            found = next(left)
-            if isinstance(found, Exception):
-                raise found
-            return found
-
-        return Scripted(answer)
-
-    return make
-
-
-class Reading:
-    """A recorder of a service in this process, and what was captured with it."""
-
-    def __init__(self):
-        self.service = InMemoryService()
-        self.queries = []
-        synthesize = self.service.synthesize
-
-        def noted(query, options=None):
-            self.queries.append((query, options))
-            return synthesize(query, options)
-
-        self.service.synthesize = noted
-        self.recorder = Recorder(self.service, strict=True)
-
-    def knows(self, text, user_id=None):
-        metadata = None if user_id is None else {"user_id": user_id}
-        event = CaptureEvent("message", "earlier", {"role": "user", "content": text}, metadata)
-        self.service.capture(event)
-
-    @property
-    def events(self):
-        assert self.recorder.flush(10)
-        return [event for event in self.service.events if event.session_id != "earlier"]
-
-    @property
-    def said(self):
-        """Who said or did what, oldest first."""
-        return [brief(event) for event in self.events]
-
-
-def brief(event):
-    payload = event.payload
-    if event.type == "message":
-        return payload["role"], payload["content"]
-    if event.type == "tool_call":
-        return "call", payload["tool"], payload["args"]
-    if event.type == "tool_result":
-        if "error" in payload:
-            return "failure", payload["tool"], payload["error"]
-        return "result", payload["tool"], payload["result"]
-    return event.type, payload["content"]
+    return lambda *answers: Scripted(in_turn(*answers))
 
 
 @pytest.fixture

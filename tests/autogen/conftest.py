@@ -19,10 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from hippocortex_core import Recorder
 from hippocortex_core.recorder.recorder import close_shared, shared_recorder
-from hippocortex_core.testing import InMemoryService
-from hippocortex_core.types import CaptureEvent
+from hippocortex_core.testing.reading import Reading
 
 HERE = Path(__file__).parent
 
@@ -132,54 +130,19 @@ def example(tmp_path):
     return run
 
 
-class Reading:
-    """A recorder of a service in this process, and what was captured with it."""
+class NamedReading(Reading):
+    """With who said it, by name."""
 
-    def __init__(self):
-        self.service = InMemoryService()
-        self.queries = []
-        synthesize = self.service.synthesize
-
-        def noted(query, options=None):
-            self.queries.append((query, options))
-            return synthesize(query, options)
-
-        self.service.synthesize = noted
-        self.recorder = Recorder(self.service, strict=True)
-
-    def knows(self, text, user_id=None):
-        metadata = None if user_id is None else {"user_id": user_id}
-        event = CaptureEvent("message", "earlier", {"role": "user", "content": text}, metadata)
-        self.service.capture(event)
-
-    @property
-    def events(self):
-        assert self.recorder.flush(10)
-        return [event for event in self.service.events if event.session_id != "earlier"]
-
-    @property
-    def said(self):
-        """Who said or did what, oldest first."""
-        return [brief(event) for event in self.events]
-
-
-def brief(event):
-    payload = event.payload
-    if event.type == "message":
-        return payload["role"], payload.get("name"), payload["content"]
-    if event.type == "tool_call":
-        return "call", payload["tool"], payload["args"]
-    if event.type == "tool_result":
-        if "error" in payload:
-            return "failure", payload["tool"], payload["error"]
-        return "result", payload["tool"], payload["result"]
-    return event.type, payload["content"]
+    def brief(self, event):
+        if event.type == "message":
+            return event.payload["role"], event.payload.get("name"), event.payload["content"]
+        return super().brief(event)
 
 
 @pytest.fixture
 def reading(monkeypatch):
     monkeypatch.setenv("HIPPOCORTEX_STRICT", "1")
-    found = Reading()
+    found = NamedReading()
     yield found
     found.recorder.close(5)
     close_shared(5)

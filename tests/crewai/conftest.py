@@ -12,9 +12,7 @@ import warnings
 
 import pytest
 
-from hippocortex_core import Recorder
-from hippocortex_core.testing import InMemoryService
-from hippocortex_core.types import CaptureEvent
+from hippocortex_core.testing.reading import Reading
 
 INSTALLED = importlib.util.find_spec("crewai") is not None
 collect_ignore_glob = [] if INSTALLED else ["*"]
@@ -87,57 +85,28 @@ def _no_run_is_left():
     assert _runs.here() is None
 
 
-class Reading:
-    """A recorder of a service in this process, and what was captured with it."""
-
-    def __init__(self):
-        self.service = InMemoryService()
-        self.queries = []
-        synthesize = self.service.synthesize
-
-        def noted(query, options=None):
-            self.queries.append((query, options))
-            return synthesize(query, options)
-
-        self.service.synthesize = noted
-        self.recorder = Recorder(self.service, strict=True)
-
-    def knows(self, text, **metadata):
-        payload = {"role": "user", "content": text}
-        self.service.capture(CaptureEvent("message", "earlier", payload, metadata or None))
-
-    @property
-    def events(self):
-        assert self.recorder.flush(10)
-        return [event for event in self.service.events if event.session_id != "earlier"]
-
-    @property
-    def said(self):
-        """Who said or did what, oldest first."""
-        return [_brief(event) for event in self.events]
+class CrewReading(Reading):
+    """With the ends of crews; a failure is a result like others."""
 
     @property
     def sessions(self):
         return [event.session_id for event in self.events]
 
-
-def _brief(event):
-    payload = event.payload
-    if event.type == "message":
-        return payload["role"], payload["content"]
-    if event.type == "tool_call":
-        return "call", payload["tool"], payload["args"]
-    if event.type == "tool_result":
-        return "result", payload["tool"], payload.get("error") or payload["result"]
-    if event.type == "outcome":
-        return "outcome", payload["success"], payload["summary"]
-    return event.type, payload.get("content") or payload.get("text")
+    def brief(self, event):
+        payload = event.payload
+        if event.type == "tool_result":
+            return "result", payload["tool"], payload.get("error") or payload["result"]
+        if event.type == "outcome":
+            return "outcome", payload["success"], payload["summary"]
+        if event.type in ("message", "tool_call"):
+            return super().brief(event)
+        return event.type, payload.get("content") or payload.get("text")
 
 
 @pytest.fixture
 def reading(monkeypatch):
     monkeypatch.setenv("HIPPOCORTEX_STRICT", "1")
-    found = Reading()
+    found = CrewReading()
     yield found
     found.recorder.close(5)
 

@@ -4,55 +4,23 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage
 
-from hippocortex_core import Recorder
-from hippocortex_core.testing import InMemoryService
-from hippocortex_core.types import CaptureEvent
+from hippocortex_core.testing.reading import Reading
 
 
-class Reading:
-    """A recorder of a service in this process, and what was captured with it."""
+class ToolReading(Reading):
+    """A failure is a result like others."""
 
-    def __init__(self):
-        self.service = InMemoryService()
-        self.queries = []
-        synthesize = self.service.synthesize
-
-        def noted(query, options=None):
-            self.queries.append((query, options))
-            return synthesize(query, options)
-
-        self.service.synthesize = noted
-        self.recorder = Recorder(self.service, strict=True)
-
-    def knows(self, text):
-        self.service.capture(CaptureEvent("message", "earlier", {"role": "user", "content": text}))
-
-    @property
-    def events(self):
-        assert self.recorder.flush(10)
-        return [event for event in self.service.events if event.session_id != "earlier"]
-
-    @property
-    def said(self):
-        """Who said or did what, oldest first."""
-        return [_brief(event) for event in self.events]
-
-
-def _brief(event):
-    payload = event.payload
-    if event.type == "message":
-        return payload["role"], payload["content"]
-    if event.type == "tool_call":
-        return "call", payload["tool"], payload["args"]
-    if event.type == "tool_result":
-        return "result", payload["tool"], payload.get("error") or payload["result"]
-    return event.type, payload["content"]
+    def brief(self, event):
+        if event.type == "tool_result":
+            payload = event.payload
+            return "result", payload["tool"], payload.get("error") or payload["result"]
+        return super().brief(event)
 
 
 @pytest.fixture
 def reading(monkeypatch):
     monkeypatch.setenv("HIPPOCORTEX_STRICT", "1")
-    found = Reading()
+    found = ToolReading()
     yield found
     found.recorder.close(5)
 

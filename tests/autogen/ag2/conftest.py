@@ -6,6 +6,8 @@ import pytest
 from ag2 import Agent
 from ag2.events import ModelMessage, ModelMessageChunk, ModelResponse, ToolCallEvent, ToolCallsEvent
 
+from hippocortex_core.testing.reading import in_turn
+
 
 class Scripted:
     """A configuration of a model: a text, or calls as (id, tool, args), made of what it is asked.
@@ -46,20 +48,7 @@ class Scripted:
 def scripted():
     """Makes a model of a function, or of the answers that it gives one after the other."""
 
-    def make(*answers):
-        if len(answers) == 1 and callable(answers[0]):
-            return Scripted(answers[0])
-        left = iter(answers)
-
-        def answer(prompt, messages):
-            found = next(left)
-            if isinstance(found, Exception):
-                raise found
-            return found
-
-        return Scripted(answer)
-
-    return make
+    return lambda *answers: Scripted(in_turn(*answers))
 
 
 @pytest.fixture

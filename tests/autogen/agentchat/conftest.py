@@ -7,6 +7,8 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_core import FunctionCall
 from autogen_core.models import ChatCompletionClient, CreateResult, RequestUsage
 
+from hippocortex_core.testing.reading import in_turn
+
 USAGE = RequestUsage(prompt_tokens=0, completion_tokens=0)
 
 
@@ -75,20 +77,7 @@ class ScriptedClient(ChatCompletionClient):
 def scripted():
     """Makes a model of a function, or of the answers that it gives one after the other."""
 
-    def make(*answers):
-        if len(answers) == 1 and callable(answers[0]):
-            return ScriptedClient(answers[0])
-        left = iter(answers)
-
-        def answer(messages):
-            found = next(left)
-            if isinstance(found, Exception):
-                raise found
-            return found
-
-        return ScriptedClient(answer)
-
-    return make
+    return lambda *answers: ScriptedClient(in_turn(*answers))
 
 
 @pytest.fixture
