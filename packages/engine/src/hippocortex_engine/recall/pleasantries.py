@@ -74,4 +74,4 @@ def _says_nothing(sentence: str) -> bool:
         if step is None:
             return False
         at = step.end()
-    return 0 < at == len(sentence)
+    return at == len(sentence)

@@ -29,6 +29,7 @@ SQLITE_MEANINGS = (
 """What a message of SQLite holds, and what that means."""
 
 _TRY_AGAIN = "two writers got in each other's way; try again"
+_NO_HOST = "the host of PostgreSQL is not known; check it in the URL"
 _STOPPED = "PostgreSQL has been stopped or restarted; try again when it runs"
 
 POSTGRESQL_STATES = {
@@ -65,8 +66,12 @@ POSTGRESQL_MEANINGS = (
     ("starting up", _STOPPED),
     ("shutting down", _STOPPED),
     ("recovery", _STOPPED),
-    ("translate host name", "the host of PostgreSQL is not known; check it in the URL"),
-    ("resolve host", "the host of PostgreSQL is not known; check it in the URL"),
+    ("translate host name", _NO_HOST),
+    ("resolve host", _NO_HOST),
+    ("name resolution", _NO_HOST),  # psycopg before 3.3 says what the system says
+    ("name or service not known", _NO_HOST),
+    ("getaddrinfo", _NO_HOST),
+    ("nodename nor servname", _NO_HOST),
     ("certificate", "the connection to PostgreSQL cannot be secured; check sslmode in the URL"),
     ("ssl", "the connection to PostgreSQL cannot be secured; check sslmode in the URL"),
     ("timeout", "PostgreSQL does not answer; check that it runs at the URL's host and port"),
