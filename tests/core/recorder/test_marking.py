@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hippocortex_core import AssistantMessage, ToolResult, UserMessage
 from hippocortex_core.marking import contains, mark, strip
+from hippocortex_core.render import render_entry
 
 MEMORY = mark("## Facts\n- The code is 4711")
 
@@ -78,6 +79,9 @@ def test_a_large_hostile_text_is_stripped_in_no_time():
     assert strip("<hippocortex_memory>" * 20_000) == ""
     assert strip("- a\n" * 50_000 + "</hippocortex_memory>x") == "x"
     assert strip("<hippocortex_ " * 50_000)
+    gap = f"<{' ' * 500_000}x"
+    assert strip(f"hippocortex_ {gap}") == f"hippocortex_ {gap}"
+    assert render_entry(gap) == f"- {gap}\n"
 
 
 def test_memory_quoted_back_is_not_captured(memory, record_to):

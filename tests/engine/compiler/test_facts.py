@@ -169,7 +169,14 @@ def test_named_speakers_are_the_subjects(session, learn):
 
 def test_extracted_memories_are_kept_verbatim(session, learn):
     said = session().user_says(
-        "hello", metadata={"extractedMemories": ["Prefers dark mode.", "Has two kids in Leeds"]}
+        "hello",
+        metadata={
+            "extractedMemories": [
+                "Prefers dark mode.",
+                "Has two kids in Leeds",
+                "The user's password is hunter2",
+            ]
+        },
     )
     found = learn([said], "fact")
     assert sorted(one.content["statement"] for one in found) == [

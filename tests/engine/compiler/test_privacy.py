@@ -33,12 +33,16 @@ def test_shared_patterns_hold_nobodys_values(session, learn):
             assert order.lower() not in shown(pattern)
 
 
-def test_one_users_pattern_among_several_users_hides_values_too(session, learn):
-    alone = [complain(session, *PEOPLE[0]) for _ in range(3)]
+def test_one_users_pattern_keeps_its_words_and_is_that_users_alone(session, learn):
+    alone = [complain(session, *PEOPLE[0]) for _ in range(4)]
     other = session(user="u2").user_says("Please water the plants").calls_tool("water", "ok")
-    patterns = [one for one in learn([*alone, other.ends(True)]) if one.type in SHARED]
-    assert patterns
-    assert not any("alice" in shown(one) or "a-7781" in shown(one) for one in patterns)
+    among = [one for one in learn([*alone, other.ends(True)]) if one.type in SHARED]
+    own = [one for one in among if "refund" in one.entities]
+    assert {one.type for one in own} >= {"task_schema", "failure_playbook"}
+    assert {one.users for one in own} == {("u1",)}
+    before = [one for one in learn(alone) if one.type in SHARED]
+    assert {shown(one) for one in before} == {shown(one) for one in own}
+    assert all("teapot" in one.index_text for one in own if one.type == "task_schema")
 
 
 def test_an_echoed_argument_becomes_its_slot(session, learn):

@@ -12,13 +12,11 @@ import re
 
 from hippocortex_core.render import CLOSING, OPENING, TAG
 
-_MARKER = re.compile(
-    rf"(?:<|&lt;|\\u003c)\s*(?P<slash>/?)\s*{TAG}\s*(?:>|&gt;|\\u003e)", re.IGNORECASE
-)
+# White space stands in one place of each branch: in two side by side it would be tried squared.
+_BEGINS = r"(?:<|&lt;|\\u003c)\s*(?:(?P<slash>/)\s*)?"
+_MARKER = re.compile(rf"{_BEGINS}{TAG}\s*(?:>|&gt;|\\u003e)", re.IGNORECASE)
 # A text cut off inside a marker: "…<hippocortex_mem".
-_CUT_MARKER = re.compile(
-    r"(?:<|&lt;|\\u003c)\s*(?P<slash>/?)\s*(?P<name>hippocortex_\w*)\s*(?:&g?t?)?\Z", re.IGNORECASE
-)
+_CUT_MARKER = re.compile(rf"{_BEGINS}(?P<name>hippocortex_\w*)\s*(?:&g?t?)?\Z", re.IGNORECASE)
 # What a pack's lines look like: for a block whose beginning was cut off.
 _PACK_LINE = re.compile(r"[ \t]*$|## |- |  |Recalled from memory:")
 # What a quotation leaves behind.

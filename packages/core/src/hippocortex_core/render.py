@@ -27,7 +27,7 @@ HEADINGS: dict[str, str] = {
 """Section to heading, in the order of the pack."""
 
 _DAY = re.compile(r"\[(\d{1,2} [A-Z][a-z]+ -?\d{1,6})\] ")
-_MARKER = re.compile(rf"<(?=\s*/?\s*{TAG})", re.IGNORECASE)
+_MARKER = re.compile(rf"<(?=\s*(?:/\s*)?{TAG})", re.IGNORECASE)
 
 
 def render_pack(result: SynthesizeResult) -> str:

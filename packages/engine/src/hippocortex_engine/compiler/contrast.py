@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hippocortex_engine.compiler import wording
-from hippocortex_engine.compiler.corpus import Corpus, Params
+from hippocortex_engine.compiler.corpus import Params, View
 from hippocortex_engine.compiler.model import Run
 from hippocortex_engine.compiler.statistics import benjamini_hochberg, fisher_greater
 
@@ -24,7 +24,7 @@ class Finding:
     p_value: float
 
 
-def contrast(runs: Sequence[Run], corpus: Corpus, params: Params) -> list[Finding]:
+def contrast(runs: Sequence[Run], view: View, params: Params) -> list[Finding]:
     """The significant differences, strongest first.
 
     A trait is an action taken or a field of a result; its runs are compared with the others by
@@ -34,7 +34,7 @@ def contrast(runs: Sequence[Run], corpus: Corpus, params: Params) -> list[Findin
     passed = sum(1 for run in judged if run.success)
     if min(passed, len(judged) - passed) < params.min_support:
         return []
-    tests = list(_tests(judged, passed, corpus, params))
+    tests = list(_tests(judged, passed, view, params))
     adjusted = benjamini_hochberg([test[0] for test in tests])
     found: list[Finding] = []
     taken: list[set[int]] = []
@@ -52,20 +52,20 @@ def contrast(runs: Sequence[Run], corpus: Corpus, params: Params) -> list[Findin
 _Test = tuple[float, int, tuple[str, str], bool, set[int]]
 
 
-def _tests(judged: Sequence[Run], passed: int, corpus: Corpus, params: Params) -> list[_Test]:
+def _tests(judged: Sequence[Run], passed: int, view: View, params: Params) -> list[_Test]:
     exposed: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for at, run in enumerate(judged):
         for step in run.steps:
             exposed[step.action, ""].add(at)
             for feature in step.features:
-                if (step.action, feature) in corpus.categories:
+                if (step.action, feature) in view.corpus.categories:
                     exposed[step.action, feature].add(at)
     tests: list[_Test] = []
     total = len(judged)
     for trait, where in sorted(exposed.items()):
         if not params.min_support <= len(where) <= total - params.min_support:
             continue
-        if not corpus.shared([judged[at] for at in where]):
+        if not view.usual_in([judged[at] for at in where]):
             continue
         hits = sum(1 for at in where if judged[at].success)
         helps = hits * total > passed * len(where)

@@ -7,14 +7,14 @@ of the set of digests and not of the order in which they came.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from hippocortex_engine.compiler import model
 from hippocortex_engine.compiler.model import Run, Session
-from hippocortex_engine.compiler.ownership import Ledger, Users, audience, suspects
+from hippocortex_engine.compiler.ownership import NOBODY, Ledger, Users, audience, suspects
 from hippocortex_engine.compiler.targets import name_targets
 from hippocortex_engine.compiler.templates import generalise, hide_names
 
@@ -61,12 +61,12 @@ class Corpus:
         return counts
 
     @cached_property
-    def public_words(self) -> frozenset[str]:
-        """Words of requests that at least two users used."""
+    def words(self) -> Ledger[str]:
+        """Who used which word in a request."""
         ledger = Ledger[str]()
         for run in self.runs:
             ledger.note(run.words, run.users)
-        return ledger.public()
+        return ledger
 
     @cached_property
     def actions(self) -> Ledger[str]:
@@ -75,13 +75,6 @@ class Corpus:
         for run in self.runs:
             ledger.note(run.firsts, run.users)
         return ledger
-
-    @cached_property
-    def public_actions(self) -> frozenset[str]:
-        """Labels of actions that at least two users took; all, if there are fewer users."""
-        if self.several_users:
-            return self.actions.public()
-        return frozenset(action for run in self.runs for action in run.firsts)
 
     @cached_property
     def arguments(self) -> Ledger[tuple[str, str]]:
@@ -140,12 +133,6 @@ class Corpus:
             )
         )
 
-    def shared(self, owners: Iterable[Run]) -> bool:
-        """Whether a value seen in these runs may be shown to everybody."""
-        if self.several_users:
-            return suspects(run.users for run in owners) == frozenset()
-        return len({run.session.id for run in owners}) >= FEW
-
     def view(self, runs: Iterable[Run]) -> View:
         """What a pattern that rests on these runs may show."""
         return View(self, audience(run.users for run in runs))
@@ -160,9 +147,11 @@ class View:
 
     def action(self, label: str) -> bool:
         """Whether the label of an action may be shown."""
-        if len(self.users) >= FEW:
-            return label in self.corpus.public_actions
         return self.corpus.actions.shows(label, self.users)
+
+    def word(self, word: str) -> bool:
+        """Whether a word of a request may be shown."""
+        return self.corpus.words.shows(word, self.users)
 
     def argument(self, action: str, name: str) -> bool:
         """Whether the name of an argument of an action may be shown."""
@@ -170,7 +159,11 @@ class View:
 
     def seen_in(self, owners: Iterable[Run]) -> bool:
         """Whether a value seen in these runs, all of them the pattern's own, may be shown."""
-        return len(self.users) < FEW or self.corpus.shared(owners)
+        return len(self.users) < FEW or suspects(run.users for run in owners) == NOBODY
+
+    def usual_in(self, owners: Sequence[Run]) -> bool:
+        """Whether a value of these runs may be shown and is more than the chance of a session."""
+        return len({run.session.id for run in owners}) >= FEW and self.seen_in(owners)
 
 
 def few_values(values: int, occurrences: int) -> bool:

@@ -71,10 +71,6 @@ class Ledger(Generic[T]):
             if before and before is not users:
                 known[value] = before & users
 
-    def public(self) -> frozenset[T]:
-        """The values that at least two users have used."""
-        return frozenset(value for value, users in self._suspects.items() if not users)
-
     def shows(self, value: T, users: tuple[str | None, ...]) -> bool:
         """Whether a pattern of these users may show the value.
 

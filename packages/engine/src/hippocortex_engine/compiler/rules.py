@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hippocortex_engine.compiler.language import is_question, sentences
+from hippocortex_engine.compiler.language import is_question, sentences, tells_secret
 from hippocortex_engine.compiler.model import Rule
 
 _MAX_PART = 160
@@ -91,6 +91,8 @@ def rules_of(text: str) -> Iterator[Rule]:
         return
     for sentence in sentences(text):
         if is_question(sentence) or '"' in sentence or not _CUES.search(sentence):
+            continue
+        if tells_secret(sentence):
             continue
         if (rule := _rule(sentence)) is not None:
             yield rule

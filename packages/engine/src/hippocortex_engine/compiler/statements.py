@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from hippocortex_engine.compiler import grammar
 from hippocortex_engine.compiler.grammar import MAX_VALUE_WORDS, Said
-from hippocortex_engine.compiler.language import is_question, sentences
+from hippocortex_engine.compiler.language import is_question, names_secret, sentences
 from hippocortex_engine.compiler.model import Stated
 from hippocortex_engine.payloads import message_text, role, speaker
 from hippocortex_engine.records import EventRecord
@@ -42,9 +42,6 @@ _UNSURE = re.compile(
     r"may be|probably|not sure|could|should|unless|used to|let's say|wonder|guess|hope|"
     r"said|says|told|asked|heard|dream(?:ed|t)?)\b",
     re.IGNORECASE,
-)
-_SECRET = re.compile(
-    r"\b(?:pass(?:word|code|phrase)|pin|cvv|ssn|secret|token|api key|credit card)\b", re.IGNORECASE
 )
 _TAIL = re.compile(
     r"\s*(?:[,;(:!?]|\.(?=\s|$)| - | \u2013 |\u2014|\b(?:but|because|since|so|which|who|when|while|"
@@ -146,7 +143,7 @@ def _extracted(event: EventRecord) -> Iterator[Stated]:
     if not isinstance(memories, list):
         return
     for text in cast("list[Any]", memories):
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str) or not text.strip() or names_secret(text):
             continue
         line = text.strip()[:_MAX_STATEMENT]
         parsed = next(iter(grammar.read_clause(line)), None)
@@ -163,14 +160,14 @@ def _note(sentence: str, match: re.Match[str], who: str, user: str | None) -> It
     kept = sentence[match.end() - (len(match.group().split()[-1]) + 1 if ends_in_word else 0) :]
     kept = kept.strip(" .!")
     says_something = len(kept.split()) >= _MIN_NOTE_WORDS and not _NOT_A_NOTE.search(kept[:20])
-    if says_something and not _SECRET.search(kept):
+    if says_something and not names_secret(kept):
         line = kept[:_MAX_STATEMENT]
         yield Stated(-1, user, who, "note", line, 1, MEMORY, line)
 
 
 def _stated(said: Said, who: str, user: str | None, sentence: str) -> Stated | None:
     value = _clean(said.value, said.attribute)
-    if not value or _SECRET.search(said.attribute) or _SECRET.search(said.subject):
+    if not value or names_secret(said.attribute) or names_secret(said.subject):
         return None
     if not _plausible(said.attribute, value):
         return None

@@ -83,7 +83,7 @@ class Details:
         return (
             feature != "empty"
             and not feature.endswith(("=null", "=[]"))
-            and (self._corpus.shared(owners))
+            and self._view.usual_in(owners)
         )
 
     def _step(self, action: str) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class Details:
             and self._view.argument(action, name)
             and len({id(owner) for owner in owners}) > FEW
             and len(owners) >= _NEARLY_ALL * len(calls)
-            and self._corpus.shared(owners)
+            and self._view.usual_in(owners)
         }
 
     def _origins(self, action: str) -> dict[str, str]:

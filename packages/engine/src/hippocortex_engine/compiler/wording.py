@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import log
 
 from hippocortex_engine.compiler import labels
-from hippocortex_engine.compiler.corpus import Corpus
+from hippocortex_engine.compiler.corpus import View
 from hippocortex_engine.compiler.model import Run
 
 REPLY = "reply to the user"
@@ -91,27 +91,27 @@ def supported(counts: dict[str, int]) -> str:
     return f"({plural(counts['sessions'], 'run')}{told})"
 
 
-def typical_words(runs: Sequence[Run], corpus: Corpus) -> list[str]:
+def typical_words(runs: Sequence[Run], view: View) -> list[str]:
     """The words that requests of these runs have in common, most telling first.
 
-    Words of at least two runs that more than one user uses, by frequency times the logarithm of
-    their lift over all runs.  For a single run: its own words, as far as others know them.
+    Words of at least two runs, as far as the pattern may show them, by frequency times the
+    logarithm of their lift over all runs.  For a single run: its own words.
     """
+    corpus = view.corpus
     counts: Counter[str] = Counter()
     for run in runs:
         counts.update(run.words)
     least = 2 if len({run.session.id for run in runs}) > 1 else 1
-    allowed = corpus.public_words if corpus.several_users else None
     scored: list[tuple[float, str]] = []
     for word, hits in counts.items():
-        if hits >= least and (allowed is None or word in allowed):
+        if hits >= least and view.word(word):
             ratio = (hits / len(runs)) / (corpus.word_counts[word] / len(corpus.runs))
             if ratio >= _TELLING_LIFT or len(corpus.runs) == len(runs):
                 scored.append((-(hits / len(runs)) * log(1.0 + ratio), word))
     return [word for _, word in sorted(scored)[:_MAX_WORDS]]
 
 
-def common_words(runs: Sequence[Run], corpus: Corpus) -> list[str]:
+def common_words(runs: Sequence[Run], view: View) -> list[str]:
     """The words of at least two sessions' requests, most frequent first, telling or not.
 
     They show that a request belongs to this trade at all.
@@ -120,11 +120,10 @@ def common_words(runs: Sequence[Run], corpus: Corpus) -> list[str]:
     for run in runs:
         for word in run.words:
             sessions[word].add(run.session.id)
-    allowed = corpus.public_words if corpus.several_users else None
     counted = sorted(
         (-len(found), word)
         for word, found in sessions.items()
-        if len(found) > 1 and (allowed is None or word in allowed)
+        if len(found) > 1 and view.word(word)
     )
     return [word for _, word in counted[:_MAX_COMMON]]
 

@@ -72,9 +72,9 @@ def _may_be_told(rule: Rule, corpus: Corpus) -> bool:
     What all its cases have in common they may see; what these lack, others have.
     """
     kind, first = rule.cause[0], rule.cause[1]
-    if kind == "value":
-        return corpus.shared(case.run for case in rule.cases if case.effect)
     view = View(corpus, audience(case.users for case in rule.cases))
+    if kind == "value":
+        return view.usual_in([case.run for case in rule.cases if case.effect])
     if kind == "missing":
         return view.argument(rule.cause[-1], first)
     return kind not in {"without", "lacks"} or view.action(first)

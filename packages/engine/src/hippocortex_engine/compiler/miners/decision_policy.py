@@ -48,6 +48,8 @@ class Choice(NamedTuple):
     effects: int
     total: int
     p_value: float
+    lost: list[Turn]
+    """The same situation in runs that failed."""
 
 
 def mine(corpus: Corpus, params: Params) -> list[Candidate]:
@@ -71,7 +73,7 @@ def _behaviour(corpus: Corpus, params: Params) -> list[Candidate]:
     tested = [
         choice
         for action, known in sorted(turns.items())
-        for choice in _choices(action, known, corpus, params)
+        for choice in _choices(action, known, failed.get(action, ()), corpus, params)
     ]
     adjusted = benjamini_hochberg([choice.p_value for choice in tested])
     found = [
@@ -81,18 +83,12 @@ def _behaviour(corpus: Corpus, params: Params) -> list[Candidate]:
         and lift(choice.hits, len(choice.where), choice.effects, choice.total) >= _MIN_LIFT
     ]
     told = [
-        (choice, lost, worse)
-        for choice in _distinct(found)
-        for lost in (_lost(choice, failed, corpus),)
-        if (worse := _counter(choice, lost)) is not None
+        (choice, worse) for choice in _distinct(found) if (worse := _counter(choice)) is not None
     ]
-    return [
-        _candidate(choice, lost, worse, corpus)
-        for choice, lost, worse in _paying(told, corpus, params)
-    ]
+    return [_candidate(choice, worse, corpus) for choice, worse in _paying(told, corpus, params)]
 
 
-_Told = tuple[Choice, list[Turn], tuple[int, int, int, int]]
+_Told = tuple[Choice, tuple[int, int, int, int]]
 
 
 def _paying(told: Sequence[_Told], corpus: Corpus, params: Params) -> list[_Told]:
@@ -104,7 +100,7 @@ def _paying(told: Sequence[_Told], corpus: Corpus, params: Params) -> list[_Told
     passed, total = sum(verdicts.values()), len(verdicts)
     if min(passed, total - passed) < params.min_support:
         return list(told)
-    judged = [_verdicts(choice, lost, verdicts) for choice, lost, _ in told]
+    judged = [_verdicts(choice, verdicts) for choice, _ in told]
     adjusted = benjamini_hochberg(
         [fisher_greater(sum(found), len(found), passed, total) for found in judged]
     )
@@ -116,11 +112,11 @@ def _paying(told: Sequence[_Told], corpus: Corpus, params: Params) -> list[_Told
     ]
 
 
-def _verdicts(
-    choice: Choice, lost: Sequence[Turn], verdicts: Mapping[str, bool | None]
-) -> list[bool]:
+def _verdicts(choice: Choice, verdicts: Mapping[str, bool | None]) -> list[bool]:
     """How the sessions ended that made the choice."""
-    sessions = {turn.run.session.id for turn in (*choice.where, *lost) if turn.then == choice.then}
+    sessions = {
+        turn.run.session.id for turn in (*choice.where, *choice.lost) if turn.then == choice.then
+    }
     return [bool(verdicts[name]) for name in sorted(sessions) if name in verdicts]
 
 
@@ -138,15 +134,20 @@ def _situations(turn: Turn, corpus: Corpus) -> list[str]:
     return [feature for feature in step.features if (step.action, feature) in known]
 
 
-def _choices(
-    action: str, turns: Sequence[Turn], corpus: Corpus, params: Params
-) -> Iterator[Choice]:
-    situations: defaultdict[str, list[Turn]] = defaultdict(list)
+def _by_situation(turns: Sequence[Turn], corpus: Corpus) -> dict[str, list[Turn]]:
+    found: defaultdict[str, list[Turn]] = defaultdict(list)
     for turn in turns:
         for feature in _situations(turn, corpus):
-            situations[feature].append(turn)
+            found[feature].append(turn)
+    return found
+
+
+def _choices(
+    action: str, turns: Sequence[Turn], failed: Sequence[Turn], corpus: Corpus, params: Params
+) -> Iterator[Choice]:
     usual = Counter(turn.then for turn in turns)
-    for feature, where in sorted(situations.items()):
+    losing = _by_situation(failed, corpus)
+    for feature, where in sorted(_by_situation(turns, corpus).items()):
         if not params.min_support <= len(where) <= len(turns) - params.min_support:
             continue
         counted = Counter(turn.then for turn in where)
@@ -160,9 +161,11 @@ def _choices(
             or hits < _MOST * len(where)
         ):
             continue
-        if corpus.shared(following):
-            p_value = fisher_greater(hits, len(where), usual[then], len(turns))
-            yield Choice(action, feature, then, where, hits, usual[then], len(turns), p_value)
+        lost = losing.get(feature, [])
+        if corpus.view(turn.run for turn in (*where, *lost)).usual_in(following):
+            usually = usual[then], len(turns)
+            p_value = fisher_greater(hits, len(where), *usually)
+            yield Choice(action, feature, then, where, hits, *usually, p_value, lost)
 
 
 def _distinct(choices: Sequence[Choice]) -> list[Choice]:
@@ -181,31 +184,24 @@ def _distinct(choices: Sequence[Choice]) -> list[Choice]:
     return [choice for choice, _ in kept]
 
 
-def _lost(choice: Choice, failed: Mapping[str, list[Turn]], corpus: Corpus) -> list[Turn]:
-    """The same situation in runs that failed."""
-    return [t for t in failed.get(choice.action, []) if choice.feature in _situations(t, corpus)]
-
-
-def _counter(choice: Choice, lost: Sequence[Turn]) -> tuple[int, int, int, int] | None:
+def _counter(choice: Choice) -> tuple[int, int, int, int] | None:
     """Passes and runs, following and not; None when not following went clearly better."""
     won = [turn for turn in choice.where if turn.run.success]
     followed_won = len({id(turn.run) for turn in won if turn.then == choice.then})
-    followed_lost = len({id(turn.run) for turn in lost if turn.then == choice.then})
+    followed_lost = len({id(turn.run) for turn in choice.lost if turn.then == choice.then})
     other_won = len({id(turn.run) for turn in won if turn.then != choice.then})
-    other_lost = len({id(turn.run) for turn in lost if turn.then != choice.then})
+    other_lost = len({id(turn.run) for turn in choice.lost if turn.then != choice.then})
     followed, other = followed_won + followed_lost, other_won + other_lost
     if followed and other and other_won * followed > 1.5 * followed_won * other:
         return None
     return followed_won, followed, other_won, other
 
 
-def _candidate(
-    choice: Choice, lost: Sequence[Turn], outcomes: tuple[int, int, int, int], corpus: Corpus
-) -> Candidate:
+def _candidate(choice: Choice, outcomes: tuple[int, int, int, int], corpus: Corpus) -> Candidate:
     following = [turn for turn in choice.where if turn.then == choice.then]
     others = [turn for turn in choice.where if turn.then != choice.then]
     proof = evidence.of_parts(
-        [_part(turn) for turn in following], [_part(turn) for turn in (*others, *lost)]
+        [_part(turn) for turn in following], [_part(turn) for turn in (*others, *choice.lost)]
     )
     view = View(corpus, proof.users)
     condition = _condition(choice)
@@ -238,7 +234,7 @@ def _candidate(
         text=_text(choice, condition, outcomes),
         index_text=wording.indexed(
             condition, labels.words(choice.action), labels.words(choice.then), "next decide",
-            wording.typical_words(runs, corpus)[:8],
+            wording.typical_words(runs, view)[:8],
         ),
         confidence=confidence.confidence(proof.own_sessions, consistency, proof.times),
         strength=confidence.strength(proof.own_sessions, consistency),

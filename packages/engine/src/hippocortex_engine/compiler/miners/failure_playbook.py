@@ -91,7 +91,7 @@ def _playbook(action: str, error: str, failures: Sequence[Failure], corpus: Corp
         "not_when": f"{wording.code(action)} fails with another error",
         "support": support,
     }
-    return _candidate(content, proof, fixes, runs, corpus)
+    return _candidate(content, proof, fixes, runs, view)
 
 
 def _causes(action: str, fixes: Sequence[Failure], view: View) -> list[str]:
@@ -241,7 +241,7 @@ def _candidate(
     proof: evidence.Evidence,
     fixes: Sequence[Failure],
     runs: Sequence[Run],
-    corpus: Corpus,
+    view: View,
 ) -> Candidate:
     action, error, support = content["tool"], content["error"], content["support"]
     helped = len({fix.run.session.id for fix in fixes})
@@ -258,7 +258,7 @@ def _candidate(
             error,
             labels.words(action),
             "error fails failed",
-            wording.typical_words(runs, corpus)[:8],
+            wording.typical_words(runs, view)[:8],
         ),
         confidence=confidence.confidence(support["sessions"], consistency, proof.times),
         strength=confidence.strength(support["sessions"], consistency),

@@ -143,16 +143,16 @@ def _schema(
     if not consensus.steps:
         return None
     task = task.ordered(consensus.steps)
-    findings = contrast(runs, corpus, params)
+    findings = contrast(runs, view, params)
     content = _content(task, good, consensus, findings, view)
     content["not_when"] = _not_when(
-        task, findings, alike.siblings(task.goal, view), wording.typical_words(good, corpus), view
+        task, findings, alike.siblings(task.goal, view), wording.typical_words(good, view), view
     )
     own = Transitions(_newest(runs, _FOLLOWED))
     content["next"] = table(own.at_once, common.at_once, view, params)
     content["after_reply"] = table(own.after_reply, common.after_reply, view, params)
     content["support"] = wording.support(runs)
-    return _candidate(task, content, good, runs, corpus)
+    return _candidate(task, content, good, runs, view)
 
 
 def _content(
@@ -162,10 +162,9 @@ def _content(
     findings: Sequence[Finding],
     view: View,
 ) -> dict[str, Any]:
-    corpus = view.corpus
     recent = sorted(good, key=lambda run: (run.ended_at, run.session.place))[-_LOOKED_AT:]
     details = Details(recent, consensus, view)
-    typical = wording.typical_words(good, corpus)[:6]
+    typical = wording.typical_words(good, view)[:6]
     return {
         "task": _named(task, view),
         "steps": details.steps(),
@@ -227,7 +226,7 @@ def _not_when(
 
 
 def _candidate(
-    task: Task, content: dict[str, Any], good: Sequence[Run], runs: Sequence[Run], corpus: Corpus
+    task: Task, content: dict[str, Any], good: Sequence[Run], runs: Sequence[Run], view: View
 ) -> Candidate:
     proof = evidence.of_runs(good, [run for run in runs if run.success is False])
     counts = content["support"]
@@ -244,8 +243,8 @@ def _candidate(
         text=_text(content),
         index_text=wording.indexed(
             title.lower(),
-            wording.typical_words(runs, corpus),
-            wording.common_words(runs, corpus),
+            wording.typical_words(runs, view),
+            wording.common_words(runs, view),
             (word for action in actions for word in labels.words(action)),
         ),
         confidence=confidence.confidence(models, consistency, proof.times),
