@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from hippocortex_core.errors import NotFoundError
+from hippocortex_core.errors import NotFoundError, ValidationError
 from hippocortex_core.render import render_pack
 from hippocortex_core.types import (
     ArtifactType,
@@ -69,6 +69,26 @@ def every_artifact(memory, **arguments):
             assert page.pagination.total == len(found)
             return found
         cursor = page.pagination.cursor
+
+
+def test_a_cursor_alone_goes_on_where_its_page_ended(learned):
+    asked = {"status": "active", "sort": "evidenceCount", "order": "asc"}
+    wanted = [one.id for one in learned.list_artifacts(**asked).artifacts]
+    page = learned.list_artifacts(**asked, limit=1)
+    shown = [one.id for one in page.artifacts]
+    while page.pagination.has_more:
+        page = learned.list_artifacts(cursor=page.pagination.cursor, limit=1)
+        shown += [one.id for one in page.artifacts]
+    assert len(wanted) > 2
+    assert shown == wanted
+
+
+@pytest.mark.parametrize("other", [{"type": "fact"}, {"sort": "confidence"}, {"order": "desc"}])
+def test_a_cursor_of_another_listing_is_refused(learned, other):
+    page = learned.list_artifacts(status="active", sort="evidenceCount", order="asc", limit=1)
+    with pytest.raises(ValidationError) as caught:
+        learned.list_artifacts(cursor=page.pagination.cursor, **other)
+    assert [detail.field for detail in caught.value.details] == ["cursor"]
 
 
 def active_kinds(result):

@@ -81,7 +81,7 @@ class SyncHippocortex:
         base_url: `https://…`, `sqlite:///path` or `postgresql://…`; default:
             `HIPPOCORTEX_BASE_URL`, then `.hippocortex.json`, then the cloud if there is a key, and
             else the embedded engine in `./.hippocortex`.
-        timeout: Seconds to wait for a service.
+        timeout: Seconds to wait for a service; default: 30.
         transport: Carries the calls instead; closed with the client.
         service: Answers the calls instead, in this process; left open by `close`.
 
@@ -137,7 +137,10 @@ class SyncHippocortex:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> ArtifactListResult:
-        """A page of artifacts; default: 20, newest update first."""
+        """A page of artifacts; default: 20, newest update first.
+
+        A cursor keeps the filters and the order of its listing.
+        """
         return self._send(ListArtifacts(type, status, sort, order, limit, cursor))
 
     def get_artifact(self, artifact_id: str) -> Artifact:

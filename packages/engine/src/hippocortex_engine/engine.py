@@ -215,17 +215,22 @@ class Engine:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> ArtifactListResult:
-        """A page of artifacts; default: 20, newest update first; at most 100."""
+        """A page of artifacts; default: 20, newest update first; at most 100.
+
+        With a cursor, what is not given is as it was for the page before, but for the limit.
+        """
         self._ensure_open()
         question = ArtifactQuestion(
             type=None if type is None else checks.check_name("type", type, checks.ARTIFACT_TYPES),
             status=None if status is None else checks.check_name("status", status, checks.STATUSES),
-            sort=checks.check_name("sort", sort or "updatedAt", tuple(artifact_store.SORTS)),
-            order=checks.check_name("order", order or "desc", ("asc", "desc")),
+            sort=checks.check_name("sort", sort, tuple(artifact_store.SORTS)) if sort else None,
+            order=checks.check_name("order", order, listing.ORDERS) if order else None,
         )
+        if cursor is not None:
+            question = question.going_on(cursor)
         size = checks.check_whole("limit", 20 if limit is None else limit, 1, 100)
         with self._database.read() as connection:
-            return listing.list_artifacts(connection, self._tenant_id, question, size, cursor)
+            return listing.list_artifacts(connection, self._tenant_id, question, size)
 
     def get_artifact(self, artifact_id: str) -> Artifact:
         """One artifact with the ids of its evidence.
@@ -287,7 +292,7 @@ class Engine:
         if type is not None:
             checks.check_name("type", type, checks.EVENT_TYPES)
         wanted = _filter(event_ids, session_id, agent_id, user_id, type)
-        direction = checks.check_name("order", order or "desc", ("asc", "desc"))
+        direction = checks.check_name("order", order or listing.DEFAULT_ORDER, listing.ORDERS)
         size = checks.check_whole("limit", 20 if limit is None else limit, 1, 1_000)
         with self._database.read() as connection:
             return listing.list_events(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection
 
-from hippocortex_core.errors import NotFoundError
+from hippocortex_core.errors import NotFoundError, invalid
 from hippocortex_core.types import (
     Artifact,
     ArtifactListResult,
@@ -23,6 +23,9 @@ from hippocortex_engine.storage import events as event_store
 from hippocortex_engine.storage.artifacts import ArtifactRecord
 from hippocortex_engine.storage.events import EventFilter
 
+ORDERS = ("asc", "desc")
+DEFAULT_SORT = "updatedAt"
+DEFAULT_ORDER = "desc"
 _COLUMN_VALUE: dict[str, Callable[[ArtifactRecord], float]] = {
     "createdAt": lambda one: one.created_at,
     "updatedAt": lambda one: one.updated_at,
@@ -31,53 +34,60 @@ _COLUMN_VALUE: dict[str, Callable[[ArtifactRecord], float]] = {
 }
 
 
+_LISTING = "artifacts"
+_TEXT_OR_NONE = (str, type(None))
+
+
 @dataclass(frozen=True, slots=True)
 class ArtifactQuestion:
-    """Which artifacts, in which order."""
+    """Which artifacts, in which order; what is None the cursor says, else the default.
+
+    `after` is the place of the last artifact shown: the sorted value and the id.
+    """
 
     type: str | None
     status: str | None
-    sort: str
-    order: str
+    sort: str | None
+    order: str | None
+    after: tuple[float, str] | None = None
 
-    @property
-    def name(self) -> str:
-        """What a cursor is bound to."""
-        return f"artifacts:{self.type}:{self.status}:{self.sort}:{self.order}"
+    def going_on(self, cursor: str) -> ArtifactQuestion:
+        """The question that a cursor was given for, which this one must not contradict."""
+        kinds = (_TEXT_OR_NONE, _TEXT_OR_NONE, str, str, (int, float), str)
+        *asked, value, name = cursors.decode(_LISTING, cursor, kinds)
+        before = ArtifactQuestion(*asked, after=(value, name))
+        for said, known in zip(astuple(self), asked, strict=False):
+            if said is not None and said != known:
+                raise invalid("cursor", "belongs to a listing with other filters or another order")
+        if before.sort not in _COLUMN_VALUE or before.order not in ORDERS:
+            raise invalid("cursor", "is not a cursor returned by a previous page")
+        return before
 
 
 def list_artifacts(
-    connection: Connection,
-    tenant_id: str,
-    question: ArtifactQuestion,
-    limit: int,
-    cursor: str | None,
+    connection: Connection, tenant_id: str, question: ArtifactQuestion, limit: int
 ) -> ArtifactListResult:
     """A page of artifacts."""
-    after: tuple[float, str] | None = None
-    if cursor is not None:
-        value, name = cursors.decode(question.name, cursor, ((int, float), str))
-        after = (value, name)
+    sort, order = question.sort or DEFAULT_SORT, question.order or DEFAULT_ORDER
     found, total = artifact_store.page(
         connection,
         tenant_id,
         artifact_type=question.type,
         status=question.status,
-        sort=question.sort,
-        descending=question.order == "desc",
-        after=after,
+        sort=sort,
+        descending=order == "desc",
+        after=question.after,
         limit=limit + 1,
     )
     shown = found[:limit]
-    more = len(found) > limit
-    place = [_COLUMN_VALUE[question.sort](shown[-1]), shown[-1].artifact_id] if more else None
+    cursor = None
+    if len(found) > limit:
+        last = shown[-1]
+        place = [_COLUMN_VALUE[sort](last), last.artifact_id]
+        cursor = cursors.encode(_LISTING, [question.type, question.status, sort, order, *place])
     return ArtifactListResult(
         artifacts=[artifact(one) for one in shown],
-        pagination=Pagination(
-            has_more=more,
-            cursor=None if place is None else cursors.encode(question.name, place),
-            total=total,
-        ),
+        pagination=Pagination(has_more=cursor is not None, cursor=cursor, total=total),
     )
 
 
