@@ -9,10 +9,7 @@ import asyncio
 import doctest
 import importlib.util
 import io
-import os
 import re
-import subprocess
-import sys
 import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -104,30 +101,6 @@ def page(monkeypatch, tmp_path):
 
     yield run
     close_shared()
-
-
-@pytest.fixture
-def example(tmp_path):
-    """Runs an example as users do; gives what it prints."""
-
-    def run(name):
-        kept = {key: value for key, value in os.environ.items() if "HIPPOCORTEX" not in key}
-        done = subprocess.run(
-            # What the frameworks warn of when they are imported is their own.
-            [sys.executable, "-Wignore", str(ROOT / "examples" / name / "main.py")],
-            cwd=tmp_path,
-            env={**kept, "PYTHONUTF8": "1", "HIPPOCORTEX_STRICT": "1"},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert list(tmp_path.iterdir()) == []
-        return done.stdout
-
-    return run
 
 
 class NamedReading(Reading):

@@ -181,8 +181,8 @@ def whole(path, arguments, read):
 
 def stream(path, arguments, read):
     async def ask(client, stop):
-        found = await value(at(client, path)(**arguments, stream=True))
-        async with entered(found):
+        opened = await value(at(client, path)(**arguments, stream=True))
+        async with entered(opened) as found:
             return await pieces(found, read, stop)
 
     return ask
@@ -204,8 +204,8 @@ def raw(path, arguments, read, *, streams=False):
         parsed = await value(response.parse())
         if not streams:
             return read(parsed)
-        async with entered(parsed):
-            return await pieces(parsed, read, stop)
+        async with entered(parsed) as found:
+            return await pieces(found, read, stop)
 
     return ask
 

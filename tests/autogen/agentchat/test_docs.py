@@ -15,11 +15,3 @@ def test_what_the_page_begins_with_works(page, scripted):
 def test_what_the_page_shows_of_agentchat_is_what_happens(page):
     (event,) = page("AgentChat", {"__name__": "__main__"})
     assert event.metadata["user_id"] == "ann"
-
-
-def test_the_example_prints_what_it_promises(example):
-    printed = example("autogen_team")
-    assert "monday:\n  deploy: FAILED, pending migrations" in printed
-    assert "'failure_playbook': 1" in printed
-    learned = "  migrate: the database of payments is up to date\n  deploy: payments is live"
-    assert f"tuesday:\n{learned}" in printed

@@ -245,6 +245,7 @@ class Anthropic:
 
 class WrapDriver(Driver):
     adapter = "hippocortex.wrap"
+    translates = ("openai_chat", "openai_responses", "anthropic_messages")
     brings = ()
     modes = ("sync", "async", "stream", "astream")
     hooks = ("request", "copy", "with_options")

@@ -14,7 +14,7 @@ them is imported before it is needed.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hippocortex_autogen._surfaces import attach, attached_hooks, detach, wrap
 
@@ -38,15 +38,17 @@ _LATER = {
 """What is loaded when it is asked for: its module, the framework it needs, and how to get that."""
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, framework, fix = _LATER[name]
-    try:
-        return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != framework:
-            raise
-        from hippocortex_core.errors import MissingExtraError  # noqa: PLC0415
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    def __getattr__(name: str) -> object:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, framework, fix = _LATER[name]
+        try:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != framework:
+                raise
+            from hippocortex_core.errors import MissingExtraError  # noqa: PLC0415
 
-        raise MissingExtraError(f"{name} needs {framework!r}: {fix}") from error
+            raise MissingExtraError(f"{name} needs {framework!r}: {fix}") from error

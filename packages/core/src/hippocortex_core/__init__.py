@@ -1,5 +1,7 @@
 """Types, errors, clients and transports of Hippocortex, the memory that learns from experience."""
 
+from typing import TYPE_CHECKING
+
 from hippocortex_core._version import version as _version
 from hippocortex_core.client import Hippocortex, SyncHippocortex
 from hippocortex_core.config import Settings, resolve
@@ -164,7 +166,9 @@ __all__ = [
 __version__: str
 
 
-def __getattr__(name: str) -> str:
-    if name == "__version__":
-        return _version()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    def __getattr__(name: str) -> str:
+        if name == "__version__":
+            return _version()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -36,7 +36,7 @@ class HippocortexError(Exception):
     """Base of all errors.
 
     Attributes:
-        code: one of the codes above.
+        code: which error it is, such as `validation_error`.
         message: one line for a person.
         status_code: HTTP status, 0 where there is none.
         details: the fields at fault, for `validation_error`.

@@ -10,6 +10,8 @@ with SyncHippocortex() as memory:
 ```
 """
 
+from typing import TYPE_CHECKING
+
 import hippocortex_core
 from hippocortex.types import (
     Artifact,
@@ -177,7 +179,9 @@ for _error in (HippocortexError, *ERRORS.values()):
 __version__: str
 
 
-def __getattr__(name: str) -> str:
-    if name == "__version__":
-        return hippocortex_core.__version__
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    def __getattr__(name: str) -> str:
+        if name == "__version__":
+            return hippocortex_core.__version__
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

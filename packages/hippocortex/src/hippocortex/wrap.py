@@ -17,6 +17,8 @@ from __future__ import annotations
 import warnings
 from typing import TypeVar
 
+__all__ = ["unwrap", "wrap"]
+
 T = TypeVar("T")
 
 

@@ -10,7 +10,7 @@ agent.invoke(inputs, {"configurable": {"thread_id": "42", "user_id": "ann"}})
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hippocortex_langgraph._prompts import with_memory
 from hippocortex_langgraph.graph import MemoryGraph, wrap
@@ -41,18 +41,20 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The middleware is loaded when it is asked for: only it needs LangChain."""
-    if name != "HippocortexMiddleware":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        from hippocortex_langgraph.middleware import HippocortexMiddleware  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "langchain":
-            raise
-        from hippocortex_core.errors import MissingExtraError  # noqa: PLC0415
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    def __getattr__(name: str) -> object:
+        """The middleware is loaded when it is asked for: only it needs LangChain."""
+        if name != "HippocortexMiddleware":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            from hippocortex_langgraph.middleware import HippocortexMiddleware  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "langchain":
+                raise
+            from hippocortex_core.errors import MissingExtraError  # noqa: PLC0415
 
-        raise MissingExtraError(
-            "HippocortexMiddleware needs LangChain 1.0: pip install 'hippocortex[langgraph]'"
-        ) from error
-    return HippocortexMiddleware
+            raise MissingExtraError(
+                "HippocortexMiddleware needs LangChain 1.0: pip install 'hippocortex[langgraph]'"
+            ) from error
+        return HippocortexMiddleware

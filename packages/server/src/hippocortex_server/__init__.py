@@ -7,7 +7,7 @@ app = create_app(ServerSettings(store="sqlite:///memory.db"))  # an ASGI applica
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hippocortex_server.app import create_app
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["ServerSettings", "create_app"]
 
 
-def __getattr__(name: str) -> Any:
-    # FastAPI takes half a second to load, and managing keys does not need it.
-    if name == "create_app":
-        from hippocortex_server.app import create_app  # noqa: PLC0415
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    def __getattr__(name: str) -> object:
+        # FastAPI takes half a second to load, and managing keys does not need it.
+        if name == "create_app":
+            from hippocortex_server.app import create_app  # noqa: PLC0415
 
-        return create_app
-    if name == "ServerSettings":
-        from hippocortex_server.settings import ServerSettings  # noqa: PLC0415
+            return create_app
+        if name == "ServerSettings":
+            from hippocortex_server.settings import ServerSettings  # noqa: PLC0415
 
-        return ServerSettings
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return ServerSettings
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

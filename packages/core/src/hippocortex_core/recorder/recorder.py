@@ -65,7 +65,7 @@ class Recorder:
         batch_size: Events per request.
         flush_interval: Seconds between requests while there are fewer events than that.
         spool_dir: Where events wait on disk; several processes may share it.  None: in memory.
-        spool_bytes: On disk at most; beyond that the oldest events are dropped.
+        spool_bytes: On disk at most, default 64 MiB; beyond that the oldest events are dropped.
         on_exit_deadline: Seconds that delivering may hold up the end of the process.
         strict: Raise what would be swallowed; default: whether `HIPPOCORTEX_STRICT=1`.
         clock: Seconds since the epoch.

@@ -81,6 +81,7 @@ class Driver(ABC):
         brings: The top-level modules of its framework: all that importing it may load.
         modes: The entries that the framework has.
         hooks: What should be attached with the installed version.
+        translates: How the names of its modules end that read the framework's objects.
         flags_failures: Whether the framework tells a tool's failure from a result; where it does
             not, the result is a text such as "Error: …", which memory reads as a failure.
     """
@@ -89,6 +90,7 @@ class Driver(ABC):
     brings: ClassVar[Collection[str]]
     modes: ClassVar[tuple[Mode, ...]]
     hooks: ClassVar[Collection[str]]
+    translates: ClassVar[Collection[str]] = ("_events",)
     flags_failures: ClassVar[bool] = True
 
     @abstractmethod

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 from hippocortex_core.render import TAG
 from hippocortex_core.testing.contract.bench import Bench
@@ -18,6 +21,8 @@ from hippocortex_core.testing.contract.world import RAISING, World, down, slow
 
 Configure = Callable[[str], None]
 """Makes a URL the home of what is built from now on."""
+Replace = Callable[[ModuleType, str, object], None]
+"""Sets a name of a module until the check is over."""
 
 HANGS_FOR = 10.0
 """Seconds that a run may take when memory hangs: a recall's deadline, and a busy machine."""
@@ -65,6 +70,24 @@ class EndureChecks:
         with RAISING[fault](tmp_path) as url:
             home_at(url)
             assert _lived_through(bench, mode) == _without_memory(bench, mode)
+
+    def test_own_faults(
+        self,
+        bench: Bench,
+        world: World,
+        home_at: Configure,
+        mode: Mode,
+        replace_in: Replace,
+    ) -> None:
+        """Every function that translates the framework's objects raises."""
+        world.knows(f"{DEPLOY.user}? It is done with make.", "ann")
+        home_at(world.url)
+        plain, _ = _without_memory(bench, mode)
+        bench.agent(DEPLOY)  # loads what the adapter loads late
+        broken = _break_functions(self.driver, replace_in)
+        found, _ = _lived_through(bench, mode)
+        assert broken, "nothing of it was used"
+        assert found == plain
 
     def test_streaming_unchanged(self, bench: Bench, world: World, stream_mode: Mode) -> None:
         """Every piece, in order."""
@@ -125,6 +148,31 @@ class EndureChecks:
         agent = bench.agent(TALK)
         assert set(agent.attached_hooks()) == set(self.driver.hooks)
         assert (agent.requests, world.events) == ([], [])
+
+
+def _break_functions(driver: Driver, replace_in: Replace) -> list[str]:
+    """Let each function of the translating modules raise; returns the names of those called."""
+    package = driver.adapter.partition(".")[0]
+    within = [m for name, m in sys.modules.items() if name.partition(".")[0] == package]
+    called: list[str] = []
+
+    def breaking(name: str) -> Callable[..., NoReturn]:
+        def broken(*_: object, **__: object) -> NoReturn:
+            called.append(name)
+            raise Unreadable(name)
+
+        return broken
+
+    for module in within:
+        for name, thing in list(vars(module).items()):
+            home = getattr(thing, "__module__", "")
+            if inspect.isfunction(thing) and home.endswith(tuple(driver.translates)):
+                replace_in(module, name, breaking(name))
+    return called
+
+
+class Unreadable(RuntimeError):  # noqa: N818 - it reads like what happened
+    """What a broken translation raises."""
 
 
 Lived = tuple[Outcome, list[str]]

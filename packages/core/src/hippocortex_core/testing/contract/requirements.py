@@ -18,6 +18,7 @@ REQUIREMENTS: Mapping[str, str] = {
     "memory-down": "Nobody listens where the memory should be: the run is as without memory.",
     "memory-slow": "The memory hangs: the run is as without memory, after the recall's deadline.",
     "memory-raising": "The memory answers with errors: the run is as without memory.",
+    "own-faults": "The adapter cannot read what the framework gives it: the run gives the same.",
     "session-stable": "A conversation is one session; another conversation is another one.",
     "users-do-not-mix": "Runs of several users at once keep what they capture and recall apart.",
     "replay-without-duplicates": "A retry, resume or replay captures nothing twice.",

@@ -13,7 +13,7 @@ from hippocortex_core.recorder.recorder import close_shared
 from hippocortex_core.testing.contract.bench import Bench, is_async, is_stream
 from hippocortex_core.testing.contract.capturing import CaptureChecks
 from hippocortex_core.testing.contract.driver import Driver
-from hippocortex_core.testing.contract.enduring import Configure, EndureChecks
+from hippocortex_core.testing.contract.enduring import Configure, EndureChecks, Replace
 from hippocortex_core.testing.contract.recalling import RecallChecks
 from hippocortex_core.testing.contract.requirements import REQUIREMENTS, check_name
 from hippocortex_core.testing.contract.world import RAISING, World
@@ -90,6 +90,11 @@ class AdapterContract(CaptureChecks, RecallChecks, EndureChecks):
     def home_at(self, monkeypatch: pytest.MonkeyPatch) -> Configure:
         """Makes a failing memory the home; nothing is strict, and a recall costs little."""
         return lambda url: _configure(monkeypatch, url, strict=False, deadline=0.2)
+
+    @pytest.fixture
+    def replace_in(self, monkeypatch: pytest.MonkeyPatch) -> Replace:
+        """Replaces what a module holds until the check is over."""
+        return monkeypatch.setattr
 
     def test_no_check_is_dropped(self) -> None:
         """Every requirement has its check, and what is not applicable has its reason."""
