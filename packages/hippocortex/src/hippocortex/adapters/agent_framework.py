@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["HippocortexContextProvider"]
 
-__getattr__ = lazily(
-    "hippocortex_agent_framework",
-    __all__,
-    extra="agent-framework",
-    framework=("agent_framework",),
-)
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    __getattr__ = lazily(
+        "hippocortex_agent_framework",
+        __all__,
+        extra="agent-framework",
+        framework=("agent_framework",),
+    )

@@ -30,9 +30,11 @@ __all__ = [
     "wrap",
 ]
 
-__getattr__ = lazily(
-    "hippocortex_autogen",
-    __all__,
-    extra="autogen",
-    framework=("autogen_core", "autogen_agentchat"),
-)
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    __getattr__ = lazily(
+        "hippocortex_autogen",
+        __all__,
+        extra="autogen",
+        framework=("autogen_core", "autogen_agentchat"),
+    )

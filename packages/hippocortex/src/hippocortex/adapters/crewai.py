@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["HippocortexCrewListener", "HippocortexMemory"]
 
-__getattr__ = lazily(
-    "hippocortex_crewai",
-    __all__,
-    extra="crewai",
-    framework=("crewai",),
-)
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    __getattr__ = lazily(
+        "hippocortex_crewai",
+        __all__,
+        extra="crewai",
+        framework=("crewai",),
+    )

@@ -40,9 +40,11 @@ __all__ = [
     "wrap",
 ]
 
-__getattr__ = lazily(
-    "hippocortex_langgraph",
-    __all__,
-    extra="langgraph",
-    framework=("langgraph", "langchain_core"),
-)
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    __getattr__ = lazily(
+        "hippocortex_langgraph",
+        __all__,
+        extra="langgraph",
+        framework=("langgraph", "langchain_core"),
+    )

@@ -28,9 +28,11 @@ __all__ = [
     "run_config",
 ]
 
-__getattr__ = lazily(
-    "hippocortex_openai_agents",
-    __all__,
-    extra="openai",
-    framework=("agents",),
-)
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them any misspelt name would be one of this module's.
+    __getattr__ = lazily(
+        "hippocortex_openai_agents",
+        __all__,
+        extra="openai",
+        framework=("agents",),
+    )
