@@ -14,8 +14,6 @@ ADAPTERS = sorted(
     for path in (ROOT / "packages").glob("*/pyproject.toml")
     if path.parent.name not in NOT_ADAPTERS
 )
-WITHOUT_CONTRACT = {"openclaw"}
-"""Whose host is no Python framework that the contract could run."""
 APART = {"agent-framework", "autogen", "crewai"}
 """Whose framework the development environment cannot hold; their own sessions import them."""
 
@@ -106,7 +104,7 @@ def test_it_says_nothing_on_its_own(name):
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", [one for one in ADAPTERS if one not in WITHOUT_CONTRACT])
+@pytest.mark.parametrize("name", ADAPTERS)
 def test_it_passes_the_contract(name):
     folder = ROOT / "tests" / name.replace("-", "_")
     suites = [

@@ -50,13 +50,14 @@ LAYERS = {
         at_import=frozenset({"hippocortex_core", "langgraph", "langchain_core", "langchain"}),
     ),
     "openai-agents": Layer(at_import=frozenset({"hippocortex_core", "agents", "openai"})),
+    "openclaw": Layer(at_import=frozenset({"hippocortex_core"}), later=frozenset({"zstandard"})),
     "hippocortex": Layer(
         at_import=frozenset({"hippocortex_core", "typer", "rich"}),
         later=frozenset(
             {
                 *("hippocortex_engine", "hippocortex_server", "hippocortex_langgraph"),
                 *("hippocortex_agent_framework", "hippocortex_autogen", "hippocortex_crewai"),
-                "hippocortex_openai_agents",
+                *("hippocortex_openai_agents", "hippocortex_openclaw"),
                 *("openai", "anthropic"),
             }
         ),

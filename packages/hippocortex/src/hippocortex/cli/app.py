@@ -19,6 +19,7 @@ from hippocortex.cli import (
     learn,
     metrics,
     migrate,
+    openclaw,
     serve,
     synthesize,
 )
@@ -80,3 +81,4 @@ app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
 app.add_typer(keys.app, name="keys")
 app.command("migrate")(migrate.migrate)
+app.add_typer(openclaw.app, name="openclaw")

@@ -79,7 +79,7 @@ def import_files(
     if as_json:
         emit(tally.document())
     else:
-        _report(tally)
+        report(tally)
     if tally.problems:
         raise typer.Exit(1)
 
@@ -127,15 +127,21 @@ def _named(files: list[Path]) -> Iterator[tuple[Path, str]]:
         yield path, name if taken[name] == 1 else f"{path.resolve().parent.name}-{name}"
 
 
-def _report(tally: Any) -> None:
-    for problem in tally.problems[:_SHOWN]:
-        complain(f"error: {one_line(_placed(problem))}")
-    if (more := len(tally.problems) - _SHOWN) > 0:
-        complain(f"error: … and {count(more, 'more problem')} (--json lists all)")
+def report(tally: Any) -> None:
+    """Say what became of an import, to a person."""
+    report_problems(tally)
     bad = f", {count(len(tally.problems), 'error')}" if tally.problems else ""
     print(f"{count(tally.ingested, 'event')} ingested, {tally.duplicates:,} duplicates{bad}.")
     if tally.ingested:
         print("Next: `hippocortex learn` turns them into knowledge.")
+
+
+def report_problems(tally: Any) -> None:
+    """Say what could not be imported, a line each."""
+    for problem in tally.problems[:_SHOWN]:
+        complain(f"error: {one_line(_placed(problem))}")
+    if (more := len(tally.problems) - _SHOWN) > 0:
+        complain(f"error: … and {count(more, 'more problem')} (--json lists all)")
 
 
 def _placed(problem: Any) -> str:

@@ -1,0 +1,1 @@
+"""Installing the plugin into an OpenClaw, looking at it and taking it out again."""
