@@ -1,14 +1,16 @@
 """The documents say what is so: their code runs, their transcripts are real, their links lead on.
 
 * ```` ```python ```` is run, block by block, in one namespace for each file and in an empty
-  folder; top-level `await` is allowed.  ```` ```python no-run ```` (it needs a service, a key or a
-  package of somebody else) is compiled only.
+  folder; top-level `await` is allowed.
+* ```` ```python given ```` takes something for granted: a model, tools, a service.  It is compiled
+  here, and run with what it needs by `tests/examples/test_shown.py`.
 * ```` ```text output ```` right after a Python block is what that block prints.
 * ```` ```console ```` is a transcript: what follows each `$ command` is what it prints.
 
 In expected output `...` stands for anything, and the amount of white space does not matter.
 
-The page of an adapter in `APART` is compiled here, and run by that adapter's own tests.
+The page of an adapter in `APART` is compiled here, and run by that adapter's own tests, which
+supply what it takes for granted.  ```` ```bash ```` is read by `test_commands.py`.
 """
 
 import ast
@@ -92,7 +94,7 @@ class Reader:
         self.printed = ""
 
     def follow(self, block):
-        if block.kind == "python no-run" or named(self.path) in APART:
+        if block.kind == "python given" or named(self.path) in APART:
             if block.kind.startswith("python"):
                 compiled(block, self.path)
         elif block.kind == "python":
@@ -156,7 +158,7 @@ def surroundings():
 @pytest.mark.skipif(os.name == "nt", reason="transcripts are those of a POSIX shell")
 @pytest.mark.parametrize(
     "path",
-    [path for path in DOCUMENTS if wants(path, "python", "python no-run", "console")],
+    [path for path in DOCUMENTS if wants(path, "python", "python given", "console")],
     ids=named,
 )
 def test_what_a_document_shows_is_what_happens(path, monkeypatch):
@@ -172,7 +174,7 @@ def test_what_a_document_shows_is_what_happens(path, monkeypatch):
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
 def test_every_fence_is_closed_and_of_a_kind_that_is_known(path):
     known = {
-        *("python", "python no-run", "text", "text output", "console", "bash", "json", "toml"),
+        *("python", "python given", "text", "text output", "console", "bash", "json", "toml"),
         *("sql", "mermaid"),
     }
     assert [block.kind for block in blocks(path) if block.kind not in known] == []
@@ -210,7 +212,24 @@ def slug(title):
     return re.sub(r"[^\w\- ]", "", plain).strip().replace(" ", "-")
 
 
-def test_few_blocks_are_not_run():
-    skipped = [named(p) for p in DOCUMENTS for b in blocks(p) if b.kind == "python no-run"]
-    run = [named(p) for p in DOCUMENTS for b in blocks(p) if b.kind == "python"]
-    assert len(skipped) * 3 <= len(run), skipped
+def test_few_blocks_take_something_for_granted():
+    given = [named(p) for p in DOCUMENTS for b in blocks(p) if b.kind == "python given"]
+    whole = [named(p) for p in DOCUMENTS for b in blocks(p) if b.kind == "python"]
+    assert len(given) * 3 <= len(whole), given
+
+
+@pytest.mark.parametrize("page", sorted(APART))
+def test_a_page_apart_has_no_block_that_its_own_tests_pass_over(page):
+    kinds = {block.kind for block in blocks(ROOT / page)}
+    assert kinds <= {"bash", "python", "text output"}
+
+
+def test_every_section_of_autogens_page_that_shows_code_is_run_by_a_test():
+    """Its generations do not fit into one environment, so each section has a test of its own."""
+    text = (ROOT / "docs" / "adapters" / "autogen.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^#{1,2} (.*?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    tests = "".join(
+        path.read_text(encoding="utf-8") for path in ROOT.glob("tests/autogen/*/test_docs.py")
+    )
+    run = set(re.findall(r'\bpage\("(.*?)"', tests))
+    assert {title for title, body in sections if "```python" in body} == run
