@@ -1,0 +1,1 @@
+"""The block stands on its own feet."""
