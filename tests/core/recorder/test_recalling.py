@@ -47,6 +47,41 @@ def test_a_recall_asks_for_the_user_agent_and_session_in_scope(memory, record_to
     assert {o.session_id for o in asked} == {None}
 
 
+def test_loading_code_costs_no_deadline_and_is_done_once(memory, record_to):
+    loads = []
+    loaded = threading.Event()
+
+    def load():
+        loads.append(threading.current_thread().name)
+        assert loaded.wait(60)
+
+    def opened():
+        assert loaded.wait(60)
+        return memory
+
+    recorder = record_to(opened, recall_deadline=0.5, load=load)
+    recorder.record(UserMessage("the code is 4711"))
+    threading.Timer(1.0, loaded.set).start()
+    recorder.recall("anything")
+    assert recorder.stats().recall_timeouts == 0
+    assert recorder.flush()
+    assert "4711" in recorder.recall("code").text
+    assert "4711" in asyncio.run(recorder.arecall("code")).text
+    assert len(loads) == 1
+    assert threading.current_thread().name not in loads
+
+
+def test_code_that_cannot_be_loaded_costs_no_recall(memory, record_to):
+    def load():
+        raise ImportError("no engine")
+
+    recorder = record_to(memory, load=load)
+    recorder.record(UserMessage("the code is 4711"))
+    assert recorder.flush()
+    assert "4711" in asyncio.run(recorder.arecall("code")).text
+    assert "4711" in recorder.recall("code").text
+
+
 def test_users_do_not_see_each_others_memories(record_to, tmp_path):
     from hippocortex_engine import open_engine
 

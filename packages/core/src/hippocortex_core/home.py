@@ -6,6 +6,7 @@ import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from hippocortex_core.config import ENGINE_MODULE, Settings, prepare_default_home
@@ -96,7 +97,7 @@ def open_service(settings: Settings) -> MemoryService:
         MissingExtraError: No engine is installed.
     """
     try:
-        engine = importlib.import_module(ENGINE_MODULE)
+        engine = load_engine()
     except ModuleNotFoundError as error:
         if error.name != ENGINE_MODULE:
             raise
@@ -105,6 +106,11 @@ def open_service(settings: Settings) -> MemoryService:
         ) from error
     prepare_default_home(settings)
     return engine.open_engine(settings.base_url)
+
+
+def load_engine() -> ModuleType:
+    """The code of the embedded engine, which takes half a second the first time."""
+    return importlib.import_module(ENGINE_MODULE)
 
 
 def pieces(events: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import sys
 from pathlib import Path
 
 from hippocortex_core.config import Settings
 from hippocortex_core.exchange import RetryPolicy
-from hippocortex_core.home import open_service
+from hippocortex_core.home import load_engine, open_service
 from hippocortex_core.service import MemoryService
 from hippocortex_core.sync_client import SyncHippocortex
 
@@ -30,6 +31,14 @@ def open_home(settings: Settings) -> MemoryService:
 
     # The recorder tries again by itself, from the spool; a recall must not wait for a second try.
     return SyncHippocortex(transport=HttpTransport(settings, RetryPolicy(retries=0)))
+
+
+def load_home(settings: Settings) -> None:
+    """Load the code that opening it needs."""
+    if settings.is_http:
+        importlib.import_module("hippocortex_core.transports.http")
+    else:
+        load_engine()
 
 
 def home_id(settings: Settings) -> str:

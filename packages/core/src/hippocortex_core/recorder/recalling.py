@@ -8,8 +8,9 @@ its answer, and a good one closes the breaker.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as WaitedTooLong
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,10 @@ from hippocortex_core.types import SynthesizeOptions, SynthesizeResult
 
 THREADS = 16
 """Recalls under way at a time; more wait for a thread, within their deadline."""
+
+LOADING = 10.0
+"""Seconds, at most, that the first recall waits for code to be loaded, before its deadline begins:
+importing is the work of this process, not of a memory that hangs."""
 
 _QUERY_CHARS = 8_000
 _MEANING = "nothing can be recalled"
@@ -62,8 +67,16 @@ def question(query: str) -> str:
     return f"{text[:half]}\n{text[-half:]}"  # a task is stated first or last
 
 
+def _tried(load: Callable[[], object]) -> None:
+    with contextlib.suppress(Exception):  # the question will say what is wrong
+        load()
+
+
 class Recaller:
-    """Asks a memory, within a deadline of so many seconds."""
+    """Asks a memory, within a deadline of so many seconds.
+
+    `load` is what has to be loaded once before anything can be asked; it does not count.
+    """
 
     def __init__(
         self,
@@ -71,8 +84,11 @@ class Recaller:
         counters: Counters,
         deadline: float,
         timer: Callable[[], float],
+        load: Callable[[], object] | None = None,
     ) -> None:
         self._service = service
+        self._load = load
+        self._loading: Future[None] | None = None
         self._counters = counters
         self._deadline = deadline
         self._timer = timer
@@ -91,6 +107,8 @@ class Recaller:
             raise self._skipped()
         call = partial(self._call, query, options, probe=permit == "probe")
         try:
+            if self._load is not None and self._loading is None:
+                self._loading = self.calls.submit(partial(_tried, self._load))
             future = self.calls.submit(call)
         except RuntimeError as error:  # no more threads: the interpreter is shutting down
             raise UnavailableError("the recorder is closed") from error
@@ -104,6 +122,8 @@ class Recaller:
         Raises:
             Exception: There is none, or not in time.
         """
+        if self._loading is not None:
+            wait([self._loading], LOADING)
         try:
             return self._good(future.result(self._deadline))
         except WaitedTooLong:
@@ -112,6 +132,8 @@ class Recaller:
 
     async def wait_async(self, future: Future[Answer]) -> SynthesizeResult:
         """The answer; the event loop goes on meanwhile."""
+        if self._loading is not None and not self._loading.done():
+            await asyncio.wait([asyncio.wrap_future(self._loading)], timeout=LOADING)
         try:
             answer = await asyncio.wait_for(asyncio.wrap_future(future), self._deadline)
         except asyncio.TimeoutError:
@@ -122,6 +144,7 @@ class Recaller:
         """In the child: none of the threads is left."""
         self.calls.reset()
         self.breaker.reset()
+        self._loading = None
 
     def _call(self, query: str, options: SynthesizeOptions, *, probe: bool) -> Answer:
         begin = self._timer()

@@ -29,7 +29,7 @@ from uuid import uuid4
 
 from hippocortex_core.config import Settings, resolve
 from hippocortex_core.errors import HippocortexError, UnavailableError
-from hippocortex_core.recorder.places import home_id, open_home, spool_folder
+from hippocortex_core.recorder.places import home_id, load_home, open_home, spool_folder
 from hippocortex_core.recorder.recalling import Recall, question
 from hippocortex_core.recorder.room import Room, RoomOptions, abandon
 from hippocortex_core.recorder.spool import SPOOL_BYTES
@@ -71,6 +71,8 @@ class Recorder:
         clock: Seconds since the epoch.
         timer: Seconds that only grow.
         new_id: Makes session ids and idempotency keys.
+        load: Loads the code that the service needs: once, before the first recall and outside of
+            its deadline, for at most 10 s.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Recorder:
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] = lambda: uuid4().hex,
+        load: Callable[[], object] | None = None,
     ) -> None:
         options = RoomOptions(
             recall_deadline=recall_deadline,
@@ -105,7 +108,7 @@ class Recorder:
             timer=timer,
             new_id=new_id,
         )
-        room = Room(service, options)
+        room = Room(service, options, load)
         self._leaving = weakref.finalize(room, abandon, room.worker, room.recaller.calls)
         self._leaving.atexit = False
         self._owns_room = True
@@ -361,7 +364,11 @@ def shared_recorder(settings: Settings | None = None) -> Recorder:
     home = home_id(settings)
     known = _shared.get(home)
     if known is None or known.closed:
-        fresh = Recorder(partial(open_home, settings), spool_dir=spool_folder(settings))
+        fresh = Recorder(
+            partial(open_home, settings),
+            spool_dir=spool_folder(settings),
+            load=partial(load_home, settings),
+        )
         if known is not None:
             _shared.pop(home, None)
         # Two threads may get here at once: one recorder wins, the other never starts anything.

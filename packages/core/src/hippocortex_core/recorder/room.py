@@ -79,7 +79,10 @@ class Room:
     """Records and recalls for any number of recorders."""
 
     def __init__(
-        self, service: MemoryService | Callable[[], MemoryService], options: RoomOptions
+        self,
+        service: MemoryService | Callable[[], MemoryService],
+        options: RoomOptions,
+        load: Callable[[], object] | None = None,
     ) -> None:
         self.options = options
         self.counters = Counters()
@@ -88,7 +91,7 @@ class Room:
         self._young: dict[int, None] = {}
         self._old: dict[int, None] = {}
         self.recaller = Recaller(
-            self.home.open, self.counters, options.recall_deadline, options.timer
+            self.home.open, self.counters, options.recall_deadline, options.timer, load
         )
         self.worker = Worker(
             _outbox_of(self.home.open, options, self.counters),
