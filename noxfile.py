@@ -101,7 +101,7 @@ ADAPTERS = (
     Adapter("autogen", ("autogen-agentchat==0.5.7",), "2025-05-20"),
     Adapter("autogen", ("autogen-agentchat==0.6.4",), "2025-07-15"),
     Adapter("autogen", ("autogen-agentchat==0.7.5",)),
-    Adapter("autogen", ("autogen-agentchat==0.2.40",), "2024-12-20"),
+    Adapter("autogen", ("autogen-agentchat==0.2.40",), "2024-12-20", ("3.10", "3.12")),
     Adapter("autogen", ("ag2==0.9.9",), "2025-08-25"),
     Adapter("autogen", ("ag2==0.14.0",), "2026-06-30", last=True),
     Adapter("autogen", ("ag2==1.0.6",), "2026-09-25"),

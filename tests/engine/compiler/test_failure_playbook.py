@@ -95,6 +95,23 @@ def test_commands_fail_by_exit_code(session, learn):
     assert "`docker stop`" in playbook.text
 
 
+def test_a_command_that_lacked_an_option_is_told_the_option(session, learn):
+    runs = [
+        session()
+        .user_says("Publish the site, please.")
+        .calls_tool("exec", "Error: missing required option", command=f"sh publish.sh {site}")
+        .calls_tool("exec", "published", command=f"sh publish.sh {site} --region {region} --yes")
+        .ends(True)
+        for site, region in (("shop", "eu"), ("blog", "us"), ("docs", "eu"))
+    ]
+    found = {one.type: one for one in learn(runs)}
+    playbook = found["failure_playbook"]
+    assert playbook.content["tool"] == "$ sh publish.sh"
+    assert playbook.content["root_causes"] == ["`--region` was missing", "`--yes` was missing"]
+    assert "Call `sh publish.sh` again with `--region` and `--yes` (3 of 3)" in playbook.text
+    assert "1. `sh publish.sh --yes`" in found["task_schema"].text
+
+
 def test_identical_retries_are_advised_against(session, learn):
     runs = []
     for _ in range(2):

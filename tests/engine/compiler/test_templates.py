@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hippocortex_engine.compiler.labels import changes_something, command_label
+from hippocortex_engine.compiler.commands import command_label, options
+from hippocortex_engine.compiler.labels import changes_something
 from hippocortex_engine.compiler.templates import generalise, template
 
 
@@ -56,11 +57,32 @@ def test_three_templates_that_differ_in_one_word_are_one():
         ("cat a.txt | grep x", "$ cat"),
         ("kubectl rollout status deploy/x", "$ kubectl rollout status"),
         ("gh pr create --fill", "$ gh pr create"),
+        ("sh ./deploy/publish.sh site --region eu", "$ sh publish.sh"),
+        ("python -u train.py --epochs 3", "$ python train.py"),
+        ("python /tmp/tmp8f3a.py", "$ python"),
+        ("bash -lc 'run.sh'", "$ bash"),
         ("", ""),
     ],
 )
 def test_commands_are_named_without_operands(command, label):
     assert command_label(command) == label
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("sh publish.sh site --region eu", {"--region": "eu"}),
+        ("tar -xz --file=a.tgz", {"-xz": "true", "--file": "a.tgz"}),
+        ('cd x && git commit --all -m "it is done"', {"--all": "true", "-m": "it is done"}),
+        ("kill -9 4711", {}),
+        ("echo -n x", {"-n": "x"}),
+        ("say 'it --is", {"--is": "true"}),
+        ("ls", {}),
+        ("", {}),
+    ],
+)
+def test_options_of_a_command_have_names_and_values(command, found):
+    assert options(command) == found
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from hippocortex_engine.compiler.commands import TWO_WORD, command_label, is_command, options
 from hippocortex_engine.payloads import ToolUse, first, flatten
 
 _SHELLS = frozenset(
@@ -32,31 +33,15 @@ _WRITE_VERBS = frozenset(
     "release remove rename replace reset restart return revoke send set submit transfer update "
     "upload write apply".split()
 )
-_TWO_WORD = frozenset(
-    "git npm pnpm yarn docker kubectl cargo go pip uv poetry make terraform aws gcloud az helm "
-    "systemctl apt brew conda gh python python3 npx docker-compose".split()
-)
-_NOUN_FIRST = frozenset(("gh", "aws", "gcloud", "az"))
-_GROUPS = frozenset(
-    (
-        ("kubectl", "rollout"),
-        ("docker", "compose"),
-        ("git", "stash"),
-        ("git", "remote"),
-        ("uv", "pip"),
-    )
-)
 _READ_COMMANDS = frozenset(
     "status diff log show get describe list ls logs version info check test tests lint pytest "
     "unittest mypy pyright ruff plan top inspect freeze ps events".split()
 )
-_PYTHON = frozenset(("python", "python3", "uv", "poetry", "npx"))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SPLIT_COMMAND = re.compile(r"\s*(?:&&|\|\||;|\||\n)\s*")
-_NOISE_COMMAND = re.compile(r"^(?:cd|export|set|source|echo)\b")
-_BEFORE_COMMAND = re.compile(r"^(?:(?:sudo|time|nohup|env|\w+=\S*)\s+)+")
 _ID_SEGMENT = re.compile(r"^(?:\d+|[0-9a-fA-F\-]{8,}|(?=.*\d)[\w\-]+)$")
 _OPERANDS = ("element", "selector", "target", "field", "url", "value", "text", "key")
+_COMMANDS = frozenset(("command_exec", "test_run"))
+_MAX_COMMAND = 400
 _MAX_LABEL = 60
 _SCANNED = 500
 
@@ -72,11 +57,11 @@ def action(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
     return label[:_MAX_LABEL].rstrip() or kind.replace("_", " ")
 
 
-def operands(kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a browser action is done to, which has no arguments of its own in the payload."""
-    if kind != "browser_action":
-        return {}
-    return {name: payload[name] for name in _OPERANDS if name in payload}
+def operands(kind: str, payload: Mapping[str, Any], use: ToolUse) -> Mapping[str, Any]:
+    """The arguments of a step; options of a command, and what a browser action is done to."""
+    if kind == "browser_action" and not use.args:
+        return {name: payload[name] for name in _OPERANDS if name in payload}
+    return {**use.args, **options(_command_line(kind, payload, use))}
 
 
 def _tool(payload: Mapping[str, Any], use: ToolUse) -> str:
@@ -87,37 +72,17 @@ def _tool(payload: Mapping[str, Any], use: ToolUse) -> str:
 
 
 def _command(payload: Mapping[str, Any], use: ToolUse) -> str:
-    text = flatten(first(payload, ("command", "cmd", "script", "input")) or use.tool)
-    return command_label(text[:400]) or "$ command"
+    return command_label(_line_of(payload) or use.tool) or "$ command"
 
 
-@lru_cache(maxsize=4_096)
-def command_label(text: str) -> str:
-    """`$` and the words that say what a command line does, without its operands."""
-    parts = [part for part in _SPLIT_COMMAND.split(text.strip()) if part]
-    telling = next((part for part in parts if not _NOISE_COMMAND.match(part)), "")
-    words = _BEFORE_COMMAND.sub("", telling or (parts[0] if parts else "")).split()
-    if not words:
-        return ""
-    name = words[0].rsplit("/", 1)[-1]
-    if name in _TWO_WORD:
-        return " ".join(["$", name, *_subcommand(name, words[1:])])
-    return f"$ {name}"
+def _command_line(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
+    if kind in _COMMANDS or use.tool.strip().lower() in _SHELLS:
+        return _line_of({**payload, **use.args})
+    return ""
 
 
-def _subcommand(name: str, words: list[str]) -> list[str]:
-    if name in _PYTHON and len(words) > 1 and words[0] in {"-m", "run"}:
-        return [words[0], words[1]]
-    if len(words) > 1 and words[0] == "run":
-        return words[:2]
-    plain = [word for word in words if not word.startswith("-")]
-    deep = name in _NOUN_FIRST or (name, *plain[:1]) in _GROUPS
-    found: list[str] = []
-    for word in plain[: 2 if deep else 1]:
-        if not word.replace("-", "").replace(":", "").isalpha():
-            break
-        found.append(word)
-    return found
+def _line_of(payload: Mapping[str, Any]) -> str:
+    return flatten(first(payload, ("command", "cmd", "script", "input")))[:_MAX_COMMAND]
 
 
 def _tests(payload: Mapping[str, Any], use: ToolUse) -> str:
@@ -186,8 +151,8 @@ def changes_something(label: str) -> bool:
     parts = words(label)
     if not parts:
         return False
-    if label.startswith("$"):
-        looks = parts[0] in _READ_VERBS and parts[0] not in _TWO_WORD  # `go build` goes nowhere
+    if is_command(label):
+        looks = parts[0] in _READ_VERBS and parts[0] not in TWO_WORD  # `go build` goes nowhere
         return not (looks or _READ_COMMANDS.intersection(parts[:3]))
     if parts[0] in {"browser", "api", "mcp", "tool", "call", "run"} and len(parts) > 1:
         parts = parts[1:]

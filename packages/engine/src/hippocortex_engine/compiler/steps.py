@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hippocortex_engine.compiler import wording
+from hippocortex_engine.compiler.commands import is_command, with_options
 from hippocortex_engine.compiler.corpus import FEW, View
 from hippocortex_engine.compiler.model import USER, Run, Step
 from hippocortex_engine.compiler.sequences import Consensus, recoveries
@@ -197,8 +198,8 @@ def _step_text(step: dict[str, Any]) -> str:
     args = ", ".join(f"{name}={value}" for name, value in list(step["args"].items())[:_MAX_ARGS])
     name = step["tool"].removeprefix("$ ")
     call = f"`{name}({args})`" if args else f"`{name}`"
-    if step["tool"].startswith("$ ") and "command" in step["args"]:
-        call = f"`{step['args']['command']}`"
+    if is_command(step["tool"]):
+        call = f"`{step['args'].get('command') or with_options(name, step['args'])}`"
     notes: list[str] = []
     if step["each"]:
         notes.append(f"once per {step['each']}")

@@ -63,7 +63,7 @@ class Trace:
 
     def _begin(self, event: EventRecord, use: ToolUse) -> None:
         label = labels.action(event.type, event.payload, use)
-        args = features.arguments(use.args or labels.operands(event.type, event.payload))
+        args = features.arguments(labels.operands(event.type, event.payload, use))
         origins = features.origins(args, self._spoken, self._results)
         self.steps.append(
             Step(

@@ -152,6 +152,8 @@ def _choices(
             continue
         counted = Counter(turn.then for turn in where)
         then, hits = min(counted.items(), key=lambda item: (-item[1], item[0]))
+        if then == action and feature.startswith("!"):
+            continue  # how to try again is the playbook's to tell
         following = [turn.run for turn in where if turn.then == then]
         sessions = {run.session.id for run in following}
         cases = {run.session.case for run in following}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hippocortex_engine.compiler import confidence, evidence, labels, wording
+from hippocortex_engine.compiler.commands import is_command
 from hippocortex_engine.compiler.corpus import Corpus, Params, View
 from hippocortex_engine.compiler.model import Run, Step
 from hippocortex_engine.compiler.sequences import fixed_at
@@ -33,6 +34,13 @@ class Failure(NamedTuple):
     at: int
     fixed: int
     """Position of the later success among the run's steps, -1 if there is none."""
+
+
+class Way(NamedTuple):
+    """How a run got from a failure to success: what it did between, and changed in the call."""
+
+    steps: tuple[str, ...]
+    changed: tuple[str, ...]
 
 
 def mine(corpus: Corpus, params: Params) -> list[Candidate]:
@@ -151,11 +159,11 @@ def _recoveries(
 ) -> list[str]:
     """Ways that led on, from passing runs where there are any."""
     passing = [fix for fix in fixes if fix.run.success]
-    ways: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    shapes: defaultdict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
+    ways: defaultdict[Way, set[str]] = defaultdict(set)
+    shapes: defaultdict[Way, Counter[Way]] = defaultdict(Counter)
     for fix in passing or fixes:
-        way = _between(fix, view)
-        silent = tuple(part for part in way if part != wording.REPLY)
+        way = Way(_between(fix, view), _changed(fix, view))
+        silent = Way(tuple(step for step in way.steps if step != wording.REPLY), way.changed)
         shapes[silent][way] += 1
         ways[silent].add(fix.run.session.id)
     ranked = sorted(ways.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -169,12 +177,12 @@ def _recoveries(
     return told
 
 
-def _most_common(ways: Counter[tuple[str, ...]]) -> tuple[str, ...]:
+def _most_common(ways: Counter[Way]) -> Way:
     return min(ways, key=lambda way: (-ways[way], way))
 
 
 def _between(fix: Failure, view: View) -> tuple[str, ...]:
-    """The distinct actions between failure and success, then what changed in the call."""
+    """The distinct actions between failure and success."""
     failed = fix.run.steps[fix.at]
     way: dict[str, None] = {}
     for step in fix.run.steps[fix.at : fix.fixed]:
@@ -182,23 +190,33 @@ def _between(fix: Failure, view: View) -> tuple[str, ...]:
             way[step.action] = None
         if step.ends_turn:
             way[wording.REPLY] = None
-    changed = _changed(failed, fix.run.steps[fix.fixed])
-    names = [name for name in changed if view.argument(failed.action, name)][:_MAX_STEPS]
-    return (*list(way)[:_MAX_BETWEEN], f"={', '.join(names)}")
+    return tuple(way)[:_MAX_BETWEEN]
 
 
-def _changed(failed: Step, worked: Step) -> list[str]:
-    names = {**worked.args, **failed.args}
-    return sorted(n for n in names if failed.args.get(n) != worked.args.get(n))
+def _changed(fix: Failure, view: View) -> tuple[str, ...]:
+    """How the call that worked differed: `+given`, `-left out`, `=with another value`."""
+    failed, worked = fix.run.steps[fix.at], fix.run.steps[fix.fixed]
+    both = {**worked.args, **failed.args}
+    names = [name for name in sorted(both) if view.argument(failed.action, name)]
+    added = [f"+{name}" for name in names if name not in failed.args]
+    dropped = [f"-{name}" for name in names if name not in worked.args]
+    other = [
+        f"={name}"
+        for name in names
+        if name in failed.args and name in worked.args and failed.args[name] != worked.args[name]
+    ]
+    if (added or dropped) and is_command(failed.action):
+        other = []  # the whole line is another because of them
+    return (*added, *dropped, *other)[:_MAX_STEPS]
 
 
-def _retry(action: str, between: tuple[str, ...]) -> str:
-    *steps, changed = between
-    names = [f"`{name}`" for name in changed[1:].split(", ") if name]
+def _retry(action: str, way: Way) -> str:
     again = f"call {wording.code(action)} again"
-    again += f" with another {wording.listed(names)}" if names else ""
+    for sign, how in (("+", "with"), ("-", "without"), ("=", "with another")):
+        names = [f"`{one[1:]}`" for one in way.changed if one[0] == sign]
+        again += f" {how} {wording.listed(names)}" if names else ""
     shown = [
-        "check with the user" if step == wording.REPLY else wording.code(step) for step in steps
+        "check with the user" if step == wording.REPLY else wording.code(step) for step in way.steps
     ]
     return f"{', then '.join([*shown, again])}"
 
