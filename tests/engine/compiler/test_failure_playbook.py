@@ -112,6 +112,17 @@ def test_a_command_that_lacked_an_option_is_told_the_option(session, learn):
     assert "1. `sh publish.sh --yes`" in found["task_schema"].text
 
 
+def test_runs_that_nobody_judged_are_not_said_to_have_failed(session, learn):
+    def publish(success):
+        run = session().user_says("Publish the site.").calls_tool("publish", "Error: locked", n=1)
+        return run.calls_tool("publish", "ok", n=2).ends(success)
+
+    [unjudged] = learn([publish(None), publish(None)], "failure_playbook")
+    assert unjudged.text.endswith("(twice in 2 runs, 2 recovered)")
+    [judged] = learn([publish(None), publish(True)], "failure_playbook")
+    assert judged.text.endswith("(twice in 2 runs, 2 recovered, 1 succeeded)")
+
+
 def test_identical_retries_are_advised_against(session, learn):
     runs = []
     for _ in range(2):

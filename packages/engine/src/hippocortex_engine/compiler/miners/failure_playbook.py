@@ -322,7 +322,7 @@ def _seen(support: Mapping[str, int]) -> str:
     if support["sessions"] == 1:
         return "seen once"
     runs = wording.plural(support["sessions"], "run")
-    return (
-        f"{wording.times(support['occurrences'])} in {runs}, "
-        f"{support['recovered']} recovered, {support['passed']} succeeded"
-    )
+    judged = support["passed"] + support["failed"]
+    told = f", {support['passed']} succeeded" if judged else ""
+    seen = wording.times(support["occurrences"])
+    return f"{seen} in {runs}, {support['recovered']} recovered{told}"
