@@ -5,6 +5,7 @@
   `mkdocs.yml` names one, and else are plain text.
 * The kinds of code blocks that tests tell apart (`tests/repo/test_docs.py`) are shown as people
   read them.
+* Long names in tables may be broken at their joints, so that what stands beside them has room.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ TITLED = {"text output": 'text title="Output"'}
 _log = logging.getLogger("mkdocs.hooks.repository")
 _FENCE = re.compile(r"^```(?P<kind>[^\n`]*)\n.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?P<before>(?<!!)\[(?P<text>[^\]\n]*)\]\()(?P<target>[^)\s]+)\)")
+_TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+_LONG_NAME = re.compile(r"(?<=<code>)[^<>\s]{36,}(?=</code>)")
 _ELSEWHERE = re.compile(r"[a-z][a-z+.-]*:|#|/")
 
 
@@ -49,6 +52,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         pieces += [_linked(markdown[end : fence.start()], source, config), _shown(fence)]
         end = fence.end()
     return "".join([*pieces, _linked(markdown[end:], source, config)])
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """The page as a browser gets it."""
+    return _TABLE.sub(lambda table: _LONG_NAME.sub(_jointed, table[0]), html)
+
+
+def _jointed(name: re.Match[str]) -> str:
+    return re.sub(r"(?<=[/_:])(?=[^/_:])", "<wbr>", name[0])
 
 
 def _shown(fence: re.Match[str]) -> str:
