@@ -47,6 +47,11 @@ class Host:
     def register(self, config, **more):
         return self.do(op="register", config=config, **more)
 
+    def reload(self, copy):
+        """Loads the plugin anew, from a copy of its files that is made there."""
+        shutil.copytree(self.process.args[-1], copy)
+        self.do(op="reload", copy=str(copy))
+
     def hook(self, name, event, context):
         return self.do(op="hook", name=name, event=event, context=context)
 

@@ -2,6 +2,7 @@
 //
 //   node host.mjs <plugin folder>
 //   {"op": "register", "config": {…}, "mode": "full", "host": {…}}
+//   {"op": "reload", "copy": "<another folder with the same files>"}
 //   {"op": "hook", "name": "agent_end", "event": {…}, "context": {…}}
 //   {"op": "call", "module": "redaction", "name": "redactText", "args": […]}
 //
@@ -12,7 +13,8 @@ import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 
 const folder = process.argv[2];
-const { default: plugin } = await import(pathToFileURL(join(folder, "index.js")).href);
+const pluginIn = async (place) => (await import(pathToFileURL(join(place, "index.js")).href)).default;
+let plugin = await pluginIn(folder);
 
 let log = [];
 let registered = [];
@@ -84,6 +86,8 @@ const operations = {
     return lib[name](...args);
   },
   node: () => process.versions.node,
+  // As the host does when the settings change: nothing of the files that were loaded is used again.
+  reload: async ({ copy }) => void (plugin = await pluginIn(copy)),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -91,11 +91,11 @@ def agent_with(server, tenant, start_host):
     """Agents with settings, in the memory of this test."""
     memories = []
 
-    def make(host=None, mode="full", environ=None, **config):
+    def make(host=None, mode="full", environ=None, given=None, **config):
         memories.append(SyncHippocortex(base_url=server.url, api_key=tenant))
         found = Agent(host or start_host(**(environ or {})), memories[-1])
         settings = {"baseUrl": server.url, "apiKey": tenant, **config}
-        found.host.register(settings, mode=mode)
+        found.host.register(settings, mode=mode, host={"config": given})
         return found
 
     yield make
@@ -161,6 +161,22 @@ def test_only_the_messages_of_the_run_are_captured_of_the_whole_session(agent):
     agent.begin("a new one", "r1")
     agent.end("r1", [*past, user("a new one"), assistant("new")])
     assert agent.said() == ["a new one", "new"]
+
+
+def test_a_clock_that_was_set_back_does_not_bring_back_what_was_said_before(agent):
+    hour = 3_600_000
+    past = [user("an old question", now() + hour), assistant("an old answer", now() + hour)]
+    agent.begin("a new one", "r1")
+    agent.end("r1", [*past, user("a new one"), assistant("new")])
+    assert agent.said() == ["a new one", "new"]
+
+
+def test_a_run_that_came_to_nothing_is_not_given_the_turn_before_it(agent):
+    past = [user("an old question", now() - 90_000), assistant("an old answer", now() - 89_000)]
+    agent.begin("", "r1")
+    agent.end("r1", past, success=False, error="no model")
+    agent.host.hook("gateway_stop", {}, {})
+    assert agent.said() == []
 
 
 def test_what_the_user_adds_while_the_agent_works_is_captured(agent):
@@ -243,7 +259,7 @@ def test_incognito_sessions_leave_no_trace(agent, key):
 
 
 def test_other_agents_than_the_chosen_ones_are_left_alone(agent_with):
-    agent = agent_with(agents=["ops"])
+    agent = agent_with(agents=["Ops"])  # the host writes its names in lower case
     agent.turn("remember the milk")
     assert agent.keys() == []
     assert agent.host.do(op="tool", context={"agentId": "main"}) is None
@@ -373,6 +389,15 @@ def test_whatever_a_tool_is_given_and_gives_is_stored_within_bounds(agent):
     assert args["number"] == "12345678901234567890"
     assert args["half"] == "? and \ufffd"
     assert args["ring"] == {"name": "ring", "self": "[left out]"}
+
+
+def test_runs_that_never_end_are_sent_when_there_are_too_many(agent, wait_for):
+    for n in range(202):
+        where = {"key": f"agent:main:k{n}", "session": f"k{n}"}
+        agent.begin("", f"r{n}", **where)
+        agent.tool(f"r{n}", "c1", **where)
+    wait_for(lambda: {"oc:r0:c1:call"} <= set(agent.keys()))
+    assert not {"oc:r150:c1:call"} & set(agent.keys())
 
 
 def test_secrets_reach_neither_the_memory_nor_the_log(agent):
@@ -544,11 +569,15 @@ def test_registering_does_nothing_but_register(agent_with, tmp_path):
     assert not (tmp_path / "openclaw").exists()
 
 
-def test_registrations_of_a_process_share_a_memory(agent_with):
+@pytest.mark.parametrize("changed", [{}, {"maxTokens": 700}], ids=["same", "changed"])
+@pytest.mark.parametrize("reloaded", [False, True], ids=["loaded", "reloaded"])
+def test_a_registration_goes_on_where_the_last_one_was(agent_with, tmp_path, changed, reloaded):
     agent = agent_with()
     agent.begin("deploy", "r1")
     agent.tool("r1", "c1")
-    agent_with(host=agent.host)
+    if reloaded:
+        agent.host.reload(tmp_path / "again")
+    agent_with(host=agent.host, **changed)
     agent.end("r1", [user("deploy"), assistant("Done.")])
     assert len(agent.keys()) == 4
 
@@ -569,6 +598,9 @@ def test_the_environment_says_what_the_settings_do_not(server, tenant, start_hos
         ({"baseUrl": "not a url"}, "must be an http(s):// URL"),
         ({"baseUrl": "http://10.0.0.7:8377/v1", "apiKey": "k"}, "use https://"),
         ({"apiKey": {"source": "env"}}, "apiKey must be a text"),
+        ({"apiKey": "hx_live_…"}, "characters that no key has and is not used: copy it again"),
+        ({"apiKey": "correct horse"}, "characters that no key has"),
+        ({"apiKey": "correct\nhorse"}, "characters that no key has"),
         ({"baseUrl": "http://ada:pw@127.0.0.1:8377/v1"}, "user and password"),
     ],
 )
@@ -578,7 +610,13 @@ def test_settings_that_cannot_work_are_said_once_with_the_fix(host, config, said
     assert len(host.log) == 1
     assert host.log[0].startswith("warn hippocortex: ")
     assert said in host.log[0]
-    assert "pw@" not in host.log[0]
+    assert not any(secret in host.log[0] for secret in ("pw@", "horse"))
+
+
+def test_settings_that_are_wrong_again_are_said_again(host):
+    for url in ("sqlite:///memory.db", "http://127.0.0.1:9/v1", "sqlite:///memory.db"):
+        host.register({"baseUrl": url})
+    assert len(host.log) == 2
 
 
 def test_a_missing_permission_is_said_with_the_fix(host):
@@ -586,9 +624,26 @@ def test_a_missing_permission_is_said_with_the_fix(host):
     host.register({}, host={"config": {"plugins": {"entries": {"hippocortex": entry}}}})
     assert len(host.log) == 1
     assert "plugins.entries.hippocortex.hooks.allowConversationAccess true" in host.log[0]
-    entry["hooks"]["allowConversationAccess"] = True
-    host.register({}, host={"config": {"plugins": {"entries": {"hippocortex": entry}}}})
-    assert len(host.log) == 1
+
+
+def test_that_a_missing_permission_has_come_is_said_once(host, tmp_path):
+    entry = {"enabled": True, "hooks": {}}
+    for number, granted in enumerate((False, False, True, True)):
+        host.reload(tmp_path / f"{number}")
+        entry["hooks"]["allowConversationAccess"] = granted
+        host.register({}, host={"config": {"plugins": {"entries": {"hippocortex": entry}}}})
+    assert len(host.log) == 2
+    assert host.log[1] == "info hippocortex: may recall and capture now"
+
+
+def test_without_the_permission_no_tools_are_captured_though_the_host_tells_of_them(agent_with):
+    agent = agent_with()
+    for granted, captured in ((False, 0), (True, 2)):
+        entry = {"hooks": {"allowConversationAccess": granted}}
+        agent_with(host=agent.host, given={"plugins": {"entries": {"hippocortex": entry}}})
+        agent.tool(f"r{granted}", "c1")
+        agent.host.hook("session_end", {"sessionId": "s1"}, {"sessionKey": KEY, "sessionId": "s1"})
+        assert len(agent.keys()) == captured
 
 
 def test_a_logger_that_throws_does_no_harm(host):

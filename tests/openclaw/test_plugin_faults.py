@@ -141,11 +141,12 @@ def test_a_server_that_hangs_costs_one_deadline(host, home_with, settings, spool
         (answer(200, b"<html>hello</html>"), "no Hippocortex server; check baseUrl"),
         (answer(200, b'{"ok": true, "data": 7}'), "no Hippocortex server; check baseUrl"),
         (answer(404, b"not found"), "no Hippocortex server; check baseUrl"),
+        (answer(400, b"<html>a plain HTTP request to an HTTPS port"), "fails (HTTP 400)"),
         (answer(302, headers={"Location": "http://127.0.0.1:1/"}), "no server at"),
         (reset, "no server at"),
         (cut_off, "no server at"),
     ],
-    ids=["500", "503", "429", "html", "odd", "404", "redirect", "reset", "cut off"],
+    ids=["500", "503", "429", "html", "odd", "404", "400", "redirect", "reset", "cut off"],
 )
 def test_whatever_the_server_answers_the_turn_goes_on_and_nothing_is_lost(
     host, home_with, settings, spool, wait_for, fault, line
@@ -274,6 +275,20 @@ def test_turns_that_end_at_once_are_all_captured(host, home_with, settings, spoo
     assert sorted(said(home.service)) == sorted(f"n {n}" for n in range(30))
 
 
+def test_a_run_with_very_many_calls_is_captured_as_a_whole(host, home_with, settings, wait_for):
+    home = home_with()
+    host.register(settings(home.url, autoRecall=False))
+    begin(host, "go", "r1")
+    for n in range(1_100):
+        result = {"content": [{"type": "text", "text": "done"}]}
+        event = {"toolName": "exec", "params": {}, "result": result, "runId": "r1"}
+        host.hook("after_tool_call", {**event, "toolCallId": f"c{n}"}, context("r1"))
+    end(host, "go", "r1")
+    wait_for(lambda: len(home.service.events) >= 2_202, "the delivery")
+    keys = {event.idempotency_key for event in home.service.events}
+    assert len(keys) == len(home.service.events) == 2_202
+
+
 def test_where_the_disk_cannot_be_used_events_wait_in_memory(
     host, home_with, settings, tmp_path, wait_for
 ):
@@ -312,6 +327,46 @@ def test_a_damaged_file_in_the_spool_does_not_hold_up_the_others(host, home_with
     assert said(home.service) == ["one", "two"]
     assert spool() == []
     assert not half.exists()
+
+
+def test_a_file_in_the_spool_that_cannot_be_read_stays_and_does_not_hold_up_the_others(
+    host, home_with, settings, spool
+):
+    home = home_with(answer(503))
+    host.register(settings(home.url, autoRecall=False))
+    turn(host, "one")
+    unread = spool()[0].with_name("000000000000001-000001-x.json")
+    unread.symlink_to(unread.name)  # also root cannot read that
+    for text in ("two", "three"):
+        turn(host, text)
+    assert said(home.service) == ["one", "two", "three"]
+    assert [path for path in spool() if path.is_symlink()] == [unread]
+    assert len([one for one in host.log if "cannot be read (ELOOP); it stays" in one]) == 1
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(host, home_with, settings, spool):
+    home = home_with(answer(503))
+    host.register(settings(home.url, autoRecall=False))
+    turn(host, "one")
+    hour = 3_600_000
+    time_of_it, _, rest = spool()[0].name.partition("-")
+    spool()[0].rename(spool()[0].with_name(f"{int(time_of_it) + hour:015}-{rest}"))
+    lock = spool()[0].parent / "drain.lock"
+    lock.write_text("of a process that died before")
+    os.utime(lock, (time.time() + 3_600,) * 2)
+    turn(host, "two")
+    assert sorted(said(home.service)) == ["one", "two"]
+    assert spool() == []
+
+
+def test_what_waits_in_memory_is_bounded(host, home_with, settings, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    home = home_with(*[answer(503)] * 200)
+    where = str(tmp_path / "file" / "spool")
+    host.register(settings(home.url, autoRecall=False, spoolDir=where, timeoutMs=100))
+    for n in range(100):
+        turn(host, f"{n} " + "word " * 40_000)
+    assert [one for one in host.log if "the oldest are dropped" in one]
 
 
 def test_no_secret_is_written_to_disk(host, settings, spool):

@@ -29,7 +29,8 @@ def live(pure):
                 name = pure.call("events", "callKey", event["toolCallId"])
                 tools += pure.call("events", "toolSteps", event, name, at, SETTINGS)
         else:
-            messages = pure.call("events", "messagesOfRun", event["messages"], began[run_id])
+            since = began[run_id]
+            messages = pure.call("session", "messagesOfRun", event["messages"], since, at)
             failure = pure.call("events", "failureStep", event, messages, at, SETTINGS)
             silent = pure.call("events", "isSilent", messages)
             if silent and not tools and not failure:

@@ -26,6 +26,13 @@ def test_printing_needs_no_openclaw_and_changes_nothing(run, no_openclaw, tmp_pa
     assert '"apiKey": "${HIPPOCORTEX_API_KEY}"' in shown
 
 
+def test_what_is_printed_says_for_which_agents_it_is(run, no_openclaw):
+    assert "for all agents of OpenClaw" in run("install", "--print").stdout
+    shown = run("install", "--print", "--agents", "ops,dev").stdout
+    assert "for the agents ops, dev of OpenClaw" in shown
+    assert "for all agents" not in shown
+
+
 def test_what_is_printed_can_be_run(run, openclaw, server):
     script = run("install", "--print", "--scope", "agent").stdout
     for _ in range(2):  # also a second time

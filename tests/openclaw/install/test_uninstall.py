@@ -21,6 +21,18 @@ def test_it_removes_the_plugin_its_settings_and_our_copies(run, openclaw, server
     assert f"what was learned stays at {server.url}" in shown
 
 
+def test_a_copy_that_is_a_link_goes_without_what_it_leads_to(
+    run, openclaw, server, copies, tmp_path
+):
+    run("install", "--yes")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (copies / "1.9.0").symlink_to(elsewhere)
+    run("uninstall")
+    assert not copies.exists()
+    assert elsewhere.is_dir()
+
+
 def test_doing_it_again_is_fine(run, steps, openclaw, server):
     openclaw.has_plugin(baseUrl=server.url)
     run("uninstall")

@@ -278,6 +278,7 @@ class OpenClaw:
         self.model = model
         self.port = free_port()
         self.state, self.config = folder / "state", folder / "openclaw.json"
+        self.log = folder / "openclaw.log"
         self.folder, self.workspace = folder, folder / "workspace"
         for one in ("home", "workspace", "state"):
             (folder / one).mkdir()
@@ -319,6 +320,11 @@ class OpenClaw:
         """The JSON document that one of our commands prints, for this memory or another."""
         command = (sys.executable, "-m", "hippocortex.cli", *args, "--json")
         return json.loads(self.run(*command, code=code, env=memory and memory.environ))
+
+    @property
+    def logged(self):
+        """What the gateway, and its plugins, have logged."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     @property
     def spooled(self):

@@ -46,6 +46,18 @@ def test_a_plugin_that_is_installed_works_at_once(gateway, memory, report, brief
     assert memory.events(BEFORE) == []
 
 
+def test_the_log_does_not_end_with_a_complaint_that_is_no_longer_true(gateway, report, eventually):
+    """The configuration changes in steps, and the gateway takes up each one."""
+    assert report["ok"]
+    complaint, end = "may neither recall nor capture", "may recall and capture now"
+
+    def said():
+        lines = gateway.logged.splitlines()
+        return [one for line in lines for one in (complaint, end) if one in line]
+
+    eventually(lambda: said() in ([], [complaint, end]), "the end of the complaint")
+
+
 def test_installing_it_again_changes_nothing(gateway, report):
     before = gateway.config.read_text(encoding="utf-8")
     again = gateway.hippocortex("openclaw", "install", "--yes")

@@ -13,7 +13,7 @@ _NUMBER = re.compile(
 )
 _STAGES = ("alpha", "beta", "rc", "")
 _WRONG_NODE = re.compile(
-    r"\bnode\b.*(unavailable|unsupported|requires|not found|no such file)", re.IGNORECASE
+    r"\bnode\b.{0,200}(unavailable|unsupported|requires|not found|no such file)", re.IGNORECASE
 )
 
 

@@ -7,6 +7,7 @@ of that is evidence; captured, it would come back as memory of every turn.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, cast
@@ -19,6 +20,9 @@ MAX_RESULT = 4_000
 MAX_ERROR = 500
 """Characters of a message of failure that are kept."""
 
+_MAX_DATA = 200_000  # bytes of JSON
+_TEXT_LIMITS = (MAX_RESULT, 400, 40)
+_MAX_DEPTH = 48
 _MARKER = "⟦openclaw:ctx⟧"
 _BLOCKS = (
     re.compile(
@@ -28,7 +32,7 @@ _BLOCKS = (
     ),
     # Memories of other plugins.
     re.compile(
-        r"(?:^Context:[ \t]*\n)?[ \t]*"
+        r"(?:^Context:[ \t]*\n)?"
         r"<(active_memory_plugin|relevant-memories|relevant_memories|supermemory-context)>"
         r".*?(?:</\1>|\Z)",
         re.DOTALL | re.MULTILINE,
@@ -118,16 +122,28 @@ def head_and_tail(text: str, limit: int = MAX_RESULT) -> str:
     return f"{text[:half]}\n[… {left} characters left out …]\n{text[-half:]}"
 
 
-def bounded(value: Any, limit: int = MAX_RESULT) -> Any:
-    """JSON data with every text in it bounded."""
+def bounded(value: Any) -> Any:
+    """JSON data with its texts cut so short that all of it is of a reasonable size."""
+    for limit in _TEXT_LIMITS:
+        found = _with_texts_of(value, limit, 0)
+        if len(json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()) <= _MAX_DATA:
+            return found
+    return "[too large]"
+
+
+def _with_texts_of(value: Any, limit: int, depth: int) -> Any:
     if isinstance(value, str):
         return head_and_tail(value, limit)
-    if isinstance(value, Mapping):
-        items = cast("Mapping[str, Any]", value).items()
-        return {name: bounded(inner, limit) for name, inner in items}
+    if not isinstance(value, (Mapping, list)):
+        return value
+    if depth > _MAX_DEPTH:
+        return "[left out]"
     if isinstance(value, list):
-        return [bounded(inner, limit) for inner in cast("list[Any]", value)]
-    return value
+        return [_with_texts_of(one, limit, depth + 1) for one in cast("list[Any]", value)]
+    items = cast("Mapping[str, Any]", value).items()
+    return {
+        head_and_tail(name, limit): _with_texts_of(one, limit, depth + 1) for name, one in items
+    }
 
 
 def exit_code_in(text: str) -> int | None:

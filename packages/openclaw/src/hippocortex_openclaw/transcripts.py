@@ -28,7 +28,7 @@ from hippocortex_core.errors import ValidationError
 from hippocortex_core.recorder.intake import clean_text
 from hippocortex_core.redaction import walk
 from hippocortex_core.types import CaptureEvent
-from hippocortex_core.validation import check_event, encode_json, format_time, parse_time
+from hippocortex_core.validation import check_event, format_time, parse_time
 from hippocortex_openclaw._events import string
 from hippocortex_openclaw._history.conversations import (
     SCOPES,
@@ -45,14 +45,8 @@ from hippocortex_openclaw._history.database import Database, Window, opened
 from hippocortex_openclaw._history.files import Files, Known, files_of
 from hippocortex_openclaw._history.lines import Item, Problem, entries_in_file
 from hippocortex_openclaw._history.runs import Entry, Run, Runs, Taken
-from hippocortex_openclaw._words import bounded
 
 __all__ = ["SCOPES", "Found", "Problem", "Scope", "Session", "Settings", "Transcripts"]
-
-_MAX_BYTES = 200_000
-"""Of the payload of one event."""
-
-_SMALLER = (4_000, 400, 40)
 
 
 @dataclass(frozen=True)
@@ -217,7 +211,7 @@ class Session:
         return CaptureEvent(
             type=taken.step.type,
             session_id=self.whose.session_id,
-            payload=_fitting(payload),
+            payload=payload,
             metadata=self._metadata(run),
             idempotency_key=storable_id(f"oc:{run.id}:{taken.key}"),
             occurred_at=format_time(at) if isinstance(at, int) else at,
@@ -288,12 +282,3 @@ def _cleaned(entry: Entry) -> Entry:
     if entry.value.get("type") != "message":
         return entry  # nothing of it is kept
     return Entry(entry.place, walk(entry.value, clean_text))
-
-
-def _fitting(payload: dict[str, Any]) -> dict[str, Any]:
-    """The payload if it is of a reasonable size, else with its texts cut shorter."""
-    for limit in _SMALLER:
-        if len(encode_json("payload", payload, 1 << 40)) <= _MAX_BYTES:
-            break
-        payload = bounded(payload, limit)
-    return payload

@@ -89,7 +89,7 @@ def conversation_of(
     audience = _audience(key, _text(requester_key)) if apart else ""
     return Conversation(
         storable_id(agent),
-        storable_id(audience or settings.user_id or _OWNER),
+        storable_id(audience or settings.user_id.strip() or _OWNER),
         storable_id(session),
     )
 

@@ -43,7 +43,10 @@ def remove_copies(folder: Path, *, keep: Path | None = None) -> bool:
     """Remove the copies in the folder, except the one of the version in `keep`."""
     versions = [place for place in _listed(folder) if place != keep]
     for place in versions:
-        shutil.rmtree(place)
+        if place.is_symlink():
+            place.unlink()  # what it leads to is not ours
+        else:
+            shutil.rmtree(place)
     if not _listed(folder) and folder.is_dir():
         folder.rmdir()
     return bool(versions)

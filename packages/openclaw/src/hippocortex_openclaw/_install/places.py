@@ -73,12 +73,13 @@ def dotenv(environ: Mapping[str, str]) -> Path:
 
 def spool_folder(settings: Mapping[str, object], environ: Mapping[str, str]) -> Path:
     """Where the plugin keeps what the server has not taken yet."""
-    given = settings.get("spoolDir")
-    if not isinstance(given, str) or not given.strip():
+    said = settings.get("spoolDir")
+    given = said.strip() if isinstance(said, str) else ""
+    if not given:
         return openclaw_state(environ) / "hippocortex" / "spool"
     if given.startswith("~/"):
         return _home(environ) / given[2:]
-    return openclaw_state(environ) / given.strip()
+    return openclaw_state(environ) / given
 
 
 def short(path: Path, environ: Mapping[str, str]) -> str:

@@ -63,7 +63,10 @@ def _removed(openclaw: OpenClaw, before: Configured, environ: Mapping[str, str])
 def _hand_copy_removed(folder: Path, environ: Mapping[str, str]) -> Step:
     """A copy that was put into the folder of extensions by hand is ours; others are not."""
     if (folder.parent.name, folder.name) == ("extensions", PLUGIN) and not folder.is_symlink():
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise _irremovable(folder, error) from error
         return Step("plugin", "ok", f"{short(folder, environ)} is removed")
     said = f"{short(folder, environ)} is left: OpenClaw did not install it"
     return Step("plugin", "warn", said, "take it out of plugins.load.paths")
@@ -87,9 +90,13 @@ def _copies_removed(environ: Mapping[str, str]) -> Step:
     try:
         gone = remove_copies(folder)
     except OSError as error:
-        raise OpenClawError(f"cannot remove {str(folder)!r}: {error.strerror}") from error
+        raise _irremovable(folder, error) from error
     where = short(folder, environ)
     return Step("copies", "ok", f"{where} is removed" if gone else f"there is none in {where}")
+
+
+def _irremovable(folder: Path, error: OSError) -> OpenClawError:
+    return OpenClawError(f"cannot remove {str(folder)!r}: {error.strerror or error}")
 
 
 def _kept(settings: Mapping[str, Any], environ: Mapping[str, str]) -> Step:

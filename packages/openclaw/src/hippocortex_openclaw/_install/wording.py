@@ -38,12 +38,14 @@ class ByHand:
     """What somebody types who installs the plugin without us.
 
     Attributes:
+        agents: Whom it works for; None or empty is everybody.
         source: The plugin as it was packaged.
         copy: Where a real copy of it goes.
         patch: Of OpenClaw's configuration, without a key.
         url: The server that the plugin talks to.
     """
 
+    agents: Sequence[str] | None
     source: str
     copy: Path
     patch: dict[str, Any]
@@ -57,7 +59,7 @@ class ByHand:
     def script(self) -> list[str]:
         """Everything, as lines for a shell."""
         return [
-            *(f"# {line}" for line in explanation(self.url, None)),
+            *(f"# {line}" for line in explanation(self.url, self.agents)),
             "# OpenClaw refuses hard links, which package managers make: give it a copy.",
             f"rm -rf {shlex.quote(str(self.copy))}",
             f"mkdir -p {shlex.quote(str(self.copy.parent))}",
@@ -73,7 +75,8 @@ def by_hand(wanted: Wanted, environ: Mapping[str, str] | None = None) -> ByHand:
     environ = os.environ if environ is None else environ
     changes = wanted.changes({})
     patch = shown(config_patch(changes))
-    return ByHand(str(packaged()), copy_place(environ), patch, changes["baseUrl"])
+    copy = copy_place(environ)
+    return ByHand(wanted.agents, str(packaged()), copy, patch, changes["baseUrl"])
 
 
 def patch_script(patch: Mapping[str, Any]) -> list[str]:

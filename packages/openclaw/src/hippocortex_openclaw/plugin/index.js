@@ -2,12 +2,14 @@
  * Hippocortex for OpenClaw: recalls before every turn, captures after it.
  *
  * This file only tells the host which of its hooks lead where; nothing happens until one is called.
- * The host calls `register` several times in a process, also only to see what there is.
+ * The host calls `register` several times in a process, also only to see what there is, and loads the
+ * files anew when the settings change.
  */
 
 import { memoryFor } from "./lib/memory.js";
 import { Notices } from "./lib/notices.js";
 import { readSettings, stateDirOf } from "./lib/settings.js";
+import { shared } from "./lib/shared.js";
 import { TOOL, corpusOf, promptSection, toolFactory } from "./lib/supplements.js";
 
 /** More than the plugin's own deadlines, so that the host never has to give up on a hook. */
@@ -15,7 +17,7 @@ const GRACE_MS = 1_500;
 
 /** @type {any} */
 let logger;
-const notices = new Notices(() => logger);
+const notices = new Notices(() => logger, shared.open);
 
 export default {
   id: "hippocortex",
@@ -53,9 +55,12 @@ function registerHooks(api, memory, settings) {
   on("subagent_spawned", (/** @type {any} */ event, /** @type {any} */ context) =>
     memory.spawned(event, context),
   );
-  on("after_tool_call", (/** @type {any} */ event, /** @type {any} */ context) =>
-    memory.tool(event, context),
-  );
+  // The host tells anybody of tools, but of what is said only those who may know.
+  if (mayListen(api)) {
+    on("after_tool_call", (/** @type {any} */ event, /** @type {any} */ context) =>
+      memory.tool(event, context),
+    );
+  }
   on("gateway_start", () => memory.start());
   if (!settings.autoCapture) return;
   on("agent_end", (/** @type {any} */ event, /** @type {any} */ context) =>
@@ -91,15 +96,28 @@ function safely(hook, handler) {
  * @param {import("./lib/settings.js").Settings} settings
  */
 function warn(api, settings) {
+  const inForce = JSON.stringify(settings);
+  if (inForce !== shared.settings) notices.renew("access");
+  shared.settings = inForce;
   for (const warning of settings.warnings) notices.wrong(warning, warning);
-  const entry = api.config?.plugins?.entries?.hippocortex;
-  if (entry && entry.hooks?.allowConversationAccess !== true) {
+  if (mayListen(api)) notices.over("access", "may recall and capture now");
+  else {
     notices.wrong(
       "access",
       "may neither recall nor capture: run `openclaw config set " +
         "plugins.entries.hippocortex.hooks.allowConversationAccess true`",
     );
   }
+}
+
+/**
+ * Whether the user lets the plugin know what is said; where nothing is known of that, the host sees
+ * to it.
+ * @param {any} api
+ */
+function mayListen(api) {
+  const entry = api.config?.plugins?.entries?.hippocortex;
+  return !entry || entry.hooks?.allowConversationAccess === true;
 }
 
 /** @param {any} api */

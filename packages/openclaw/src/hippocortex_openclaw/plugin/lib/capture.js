@@ -8,9 +8,9 @@ import {
   isCaptured,
   isSilent,
   messageSteps,
-  messagesOfRun,
   toolSteps,
 } from "./events.js";
+import { messagesOfRun } from "./session.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./delivery.js").Delivery} Delivery */
@@ -49,11 +49,13 @@ export class Capture {
    * A tool was called.
    * @param {Run} run
    * @param {any} event of `after_tool_call`
+   * @returns {boolean} whether so much was done that it should be sent now
    */
   tool(run, event) {
     const { autoCapture, captureTools } = this.#settings;
-    if (!autoCapture || !captureTools || !isCaptured(event.toolName)) return;
-    this.#runs.note(run, toolSteps(event, nextCall(run, event), this.#now(), this.#settings));
+    if (!autoCapture || !captureTools || !isCaptured(event.toolName)) return false;
+    const steps = toolSteps(event, nextCall(run, event), this.#now(), this.#settings);
+    return this.#runs.note(run, steps);
   }
 
   /**
@@ -65,8 +67,8 @@ export class Capture {
   async end(run, event, context) {
     const tools = this.#runs.take(run);
     const now = this.#now();
-    const began = run.knownBegin ? run.began : now - (Number(event.durationMs) || 0);
-    const messages = messagesOfRun(event.messages, began);
+    const began = run.knownBegin ? run.began : now - Number(event.durationMs ?? Number.NaN);
+    const messages = messagesOfRun(event.messages, began, now);
     const failure = failureStep(event, messages, now, this.#settings);
     this.takeBackVerdict(run);
     this.#runs.ended(run);

@@ -112,7 +112,10 @@ function dataOf(answer, content) {
   const said = String(envelope?.error?.message ?? "").slice(0, 300);
   const message = said ? `HTTP ${answer.status}: ${said}` : `HTTP ${answer.status}`;
   const retryAfterMs = 1000 * (Number(answer.headers.get("retry-after")) || 0);
-  throw new MemoryError(kindOf(answer.status), message, { status: answer.status, retryAfterMs });
+  throw new MemoryError(kindOf(answer.status, said), message, {
+    status: answer.status,
+    retryAfterMs,
+  });
 }
 
 /** @param {string} content */
@@ -126,11 +129,14 @@ function parsed(content) {
 
 /**
  * @param {number} status
+ * @param {string} said by a server of ours; "" if something else answered
  * @returns {Failure}
  */
-function kindOf(status) {
+function kindOf(status, said) {
   if (status === 401 || status === 403) return "denied";
-  return [400, 409, 413, 422].includes(status) ? "refused" : "failed";
+  // A proxy knows what is too large for it, but not what can never be stored.
+  if (status === 413 || (said && [400, 409, 422].includes(status))) return "refused";
+  return "failed";
 }
 
 /** @param {any} error */

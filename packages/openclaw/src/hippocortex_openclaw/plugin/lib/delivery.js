@@ -5,6 +5,7 @@
  * waits on disk, and is sent when it answers again, by this process or the next.
  */
 
+import { bodiesOf, eventsOf } from "./batch.js";
 import { Breaker } from "./breaker.js";
 import { MemoryError } from "./client.js";
 
@@ -12,8 +13,6 @@ import { MemoryError } from "./client.js";
 /** @typedef {import("./notices.js").Notices} Notices */
 /** @typedef {import("./spool.js").Spool} Spool */
 
-const BATCH_EVENTS = 200;
-const BATCH_BYTES = 2 * 1_048_576;
 const REQUEST_MS = 10_000;
 /** Failures of the server on one batch after which its events are sent one by one. */
 const PATIENCE = 3;
@@ -37,6 +36,8 @@ export class Delivery {
   /** @type {Promise<void>} */
   #writing = Promise.resolve();
   #failing = { name: "", times: 0 };
+  /** Batches that are tried again in the next turn, and not before. */
+  #stuck = new Set();
 
   /**
    * @param {Client} client
@@ -133,11 +134,10 @@ export class Delivery {
 
   /** @param {() => Promise<void>} touch */
   async #sendAll(touch) {
-    const done = new Set(); // what cannot be removed must not be sent forever
-    for (let name = ""; (name = await this.#next(done)); done.add(name)) {
-      const body = await this.#spool.read(name);
-      if (body !== null && !(await this.#sent(name, body))) return;
-      await this.#spool.remove(name);
+    this.#stuck.clear();
+    for (const { name, dueMs } of await this.#spool.waiting()) {
+      if (dueMs > 0) continue;
+      if (!(await this.#handled(name))) return;
       await touch();
     }
     this.#breaker.success();
@@ -145,12 +145,20 @@ export class Delivery {
   }
 
   /**
-   * The oldest batch that waits; "" if there is none.
-   * @param {Set<string>} done
+   * Whether the next batch may follow.
+   * @param {string} name
    */
-  async #next(done) {
-    const waiting = await this.#spool.waiting();
-    return waiting.find(({ name, dueMs }) => dueMs === 0 && !done.has(name))?.name ?? "";
+  async #handled(name) {
+    try {
+      const body = await this.#spool.read(name);
+      if (body !== null && !(await this.#sent(name, body))) return false;
+      if (!(await this.#spool.remove(name))) this.#stuck.add(name);
+    } catch (error) {
+      const { code, message } = /** @type {any} */ (error);
+      this.#notices.wrong("unread", `${name} in the spool cannot be read (${code ?? message}); it stays`);
+      this.#stuck.add(name);
+    }
+    return true;
   }
 
   /**
@@ -178,8 +186,10 @@ export class Delivery {
     if (!events.length) return;
     try {
       const body = JSON.stringify({ events });
-      const { results = [] } = await this.#client.post("/capture/batch", body, REQUEST_MS);
-      for (const { status, reason } of results) if (status === "error") this.#refused(reason);
+      const { results } = await this.#client.post("/capture/batch", body, REQUEST_MS);
+      for (const one of Array.isArray(results) ? results : []) {
+        if (one?.status === "error") this.#refused(one.reason);
+      }
     } catch (error) {
       if (!(error instanceof MemoryError) || error.kind !== "refused") throw error;
       if (events.length === 1) return this.#refused(error.message);
@@ -246,12 +256,13 @@ export class Delivery {
       this.#notices.wrong("disk", `the spool cannot be written (${error.message}); events wait in memory`);
     } else this.#notices.over("disk");
     if (dropped) {
-      this.#notices.wrong("dropped", "more events wait than spoolMaxBytes allows; the oldest are dropped");
+      this.#notices.wrong("dropped", "more events wait than there is room for (spoolMaxBytes); the oldest are dropped");
     }
   }
 
   async #retryLater() {
-    const [first] = (await this.#spool.waiting()).sort((a, b) => a.dueMs - b.dueMs);
+    const waiting = (await this.#spool.waiting()).filter(({ name }) => !this.#stuck.has(name));
+    const [first] = waiting.sort((a, b) => a.dueMs - b.dueMs);
     if (this.#timer || !first) return;
     const pause = Math.max(first.dueMs || RETRY_MS, this.#breaker.remaining);
     this.#timer = setTimeout(() => {
@@ -280,42 +291,6 @@ export function trouble(error, baseUrl) {
 /** @param {unknown} error */
 function isServerError(error) {
   return error instanceof MemoryError && error.status === 500;
-}
-
-/**
- * The bodies of requests that hold the events, each within what a server takes.
- * @param {object[]} events
- */
-function bodiesOf(events) {
-  const bodies = /** @type {string[]} */ ([]);
-  let texts = /** @type {string[]} */ ([]);
-  let size = 0;
-  const close = () => {
-    if (texts.length) bodies.push(`{"events":[${texts.join(",")}]}`);
-    texts = [];
-    size = 0;
-  };
-  for (const text of events.map((event) => JSON.stringify(event))) {
-    const bytes = Buffer.byteLength(text);
-    if (texts.length === BATCH_EVENTS || size + bytes > BATCH_BYTES) close();
-    texts.push(text);
-    size += bytes;
-  }
-  close();
-  return bodies;
-}
-
-/**
- * @param {string} body
- * @returns {object[]}
- */
-function eventsOf(body) {
-  try {
-    const { events } = JSON.parse(body);
-    return Array.isArray(events) ? events : [];
-  } catch {
-    return []; // damaged: nothing of it can ever be sent
-  }
 }
 
 /** @param {number} milliseconds */

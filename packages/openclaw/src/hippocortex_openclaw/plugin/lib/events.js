@@ -13,6 +13,7 @@
 
 import { id } from "./conversation.js";
 import { strip } from "./python.js";
+import { isTime } from "./session.js";
 import { MAX_ERROR, MAX_RESULT, cleanData, cleanText, head, headAndTail } from "./text.js";
 import { agentWords, textOf, userWords } from "./words.js";
 
@@ -54,7 +55,6 @@ const OWN_TOOLS = new Set(["hippocortex_search"]);
 const INNER_CALL = /^tool_search_code:([^:]*):.*:(\d+)$/su;
 const EXIT_LINE = /^\(Command exited with code -?\d+\)$/u;
 const LAST_LINES = 3;
-const LAST_TIME = Date.UTC(9999, 11, 31);
 
 /**
  * Whether calls of the tool say what the agent did.
@@ -151,19 +151,6 @@ export function isSilent(messages) {
   const texts = messages.filter(({ role }) => role === "assistant").map(rawText);
   const said = texts.filter((text) => strip(text));
   return said.length > 0 && said.every((text) => !agentWords(text));
-}
-
-/**
- * The messages that belong to the run: the host gives the whole session.
- * @param {unknown} messages
- * @param {number} since when the run began, in milliseconds since the epoch
- * @returns {any[]}
- */
-export function messagesOfRun(messages, since) {
-  const all = Array.isArray(messages) ? messages.filter((one) => one && typeof one === "object") : [];
-  const first = all.findIndex(({ timestamp }) => timestamp >= since);
-  const start = first < 0 ? all.map(({ role }) => role).lastIndexOf("user") : askedAt(all, first);
-  return all.slice(Math.max(0, start));
 }
 
 /**
@@ -288,26 +275,4 @@ function placeInTurn({ key, type }) {
   if (key.startsWith("user")) return 0;
   if (type === "message") return 2;
   return type === "outcome" ? 3 : 1;
-}
-
-/**
- * Where what the user asked for stands, if not among what is new: when the host tries again, it
- * reads the user's message from its store, with the time at which it arrived.
- * @param {any[]} messages
- * @param {number} first the first that is new
- */
-function askedAt(messages, first) {
-  if (messages[first].role === "user") return first;
-  for (let at = first - 1; at >= 0 && messages[at].role !== "assistant"; at -= 1) {
-    if (messages[at].role === "user") return at;
-  }
-  return first;
-}
-
-/**
- * @param {unknown} value
- * @returns {value is number}
- */
-function isTime(value) {
-  return typeof value === "number" && value > 0 && value < LAST_TIME;
 }

@@ -14,6 +14,7 @@ import { renderPack } from "./marking.js";
 import { Recaller } from "./recall.js";
 import { Requesters } from "./requesters.js";
 import { Runs } from "./runs.js";
+import { shared } from "./shared.js";
 import { Spool } from "./spool.js";
 import { userWords } from "./words.js";
 
@@ -35,19 +36,22 @@ export class Memory {
   #delivery;
   #recaller;
   #capture;
-  #runs = new Runs();
-  #requesters = new Requesters();
+  #runs;
+  #requesters;
 
   /**
    * @param {Settings} settings
    * @param {Notices} notices
+   * @param {import("./shared.js").Shared} seen what the process has seen so far
    * @param {() => number} now milliseconds since the epoch
    */
-  constructor(settings, notices, now = Date.now) {
+  constructor(settings, notices, seen, now = Date.now) {
     const client = new Client(settings);
     const spool = new Spool(spoolFolder(settings), settings.spoolMaxBytes, now);
     const conversation = (/** @type {any} */ context) => this.#conversation(context);
     this.#settings = settings;
+    this.#runs = new Runs(seen);
+    this.#requesters = new Requesters(seen.requesters);
     this.#now = now;
     this.#delivery = new Delivery(client, spool, notices, settings.baseUrl);
     this.#recaller = new Recaller(client, settings, notices);
@@ -80,7 +84,9 @@ export class Memory {
       this.#requesters.add(event.result?.details?.childSessionKey, context.sessionKey);
     }
     const run = this.#runs.of(event, context, this.#now());
-    if (run.wanted && this.#isWanted(context)) this.#capture.tool(run, event);
+    if (!run.wanted || !this.#isWanted(context)) return;
+    const isFull = this.#capture.tool(run, event);
+    if (isFull) inBackground(this.#capture.abandon((one) => one === run));
   }
 
   /**
@@ -143,7 +149,7 @@ export class Memory {
   serves(context) {
     if (this.#isIncognito(context.sessionKey)) return false;
     const { agents } = this.#settings;
-    return !agents.length || agents.includes(this.#conversation(context).agentId);
+    return !agents.length || agents.includes(this.#conversation(context).agentId.toLowerCase());
   }
 
   /**
@@ -198,7 +204,7 @@ const memories = new Map();
  */
 export function memoryFor(settings, notices) {
   const key = JSON.stringify(settings);
-  const known = memories.get(key) ?? new Memory(settings, notices);
+  const known = memories.get(key) ?? new Memory(settings, notices, shared);
   memories.set(key, known);
   return known;
 }

@@ -14,11 +14,15 @@ const MAX_LINE = 500;
 /** Says what went wrong when it begins, and when it is over. */
 export class Notices {
   #log;
-  #open = new Set();
+  #open;
 
-  /** @param {() => Logger | undefined} log */
-  constructor(log) {
+  /**
+   * @param {() => Logger | undefined} log
+   * @param {Set<string>} open what was said to be wrong
+   */
+  constructor(log, open) {
     this.#log = log;
+    this.#open = open;
   }
 
   /**
@@ -39,6 +43,14 @@ export class Notices {
    */
   over(kind, message = "") {
     if (this.#open.delete(kind) && message) this.#say("info", message);
+  }
+
+  /**
+   * Something else may be wrong from now on, and what was wrong may be right.
+   * @param {string} except what has not changed
+   */
+  renew(except) {
+    for (const kind of this.#open) if (kind !== except) this.#open.delete(kind);
   }
 
   /**

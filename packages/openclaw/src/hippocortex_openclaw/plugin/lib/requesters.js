@@ -7,8 +7,12 @@ const MAX_DEPTH = 8;
 
 /** Sessions of subagents, and the sessions that started them. */
 export class Requesters {
-  /** @type {Map<string, string>} */
-  #known = new Map();
+  #known;
+
+  /** @param {Map<string, string>} known the sessions that started others, by these */
+  constructor(known) {
+    this.#known = known;
+  }
 
   /**
    * A session started a subagent; the first to be told of counts.

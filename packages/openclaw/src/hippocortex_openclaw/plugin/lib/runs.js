@@ -3,7 +3,8 @@
  *
  * The host tells of tools while a run goes on, and of what was said at its end, perhaps once for
  * each attempt.  Runs that never end (a crash of the model's harness, a stop) are given up when the
- * next run of their session begins, or the session ends; how much is kept is bounded.
+ * next run of their session begins, or the session ends; how many are kept, and how much of each, is
+ * bounded.
  */
 
 /** @typedef {import("./events.js").Step} Step */
@@ -28,10 +29,16 @@ const MAX_RUNS = 200;
 const MAX_STEPS = 2_000;
 const MAX_SIZE = 4_000_000;
 
-/** The runs that the process has seen, the latest last. */
+/** The runs that the process has seen, those spoken of last at the end. */
 export class Runs {
-  /** @type {Map<string, Run>} */
-  #runs = new Map();
+  #runs;
+  #givenUp;
+
+  /** @param {{runs: Map<string, Run>, givenUp: Run[]}} kept */
+  constructor({ runs, givenUp }) {
+    this.#runs = runs;
+    this.#givenUp = givenUp;
+  }
 
   /**
    * The run that a hook is about, made if it is new.
@@ -43,22 +50,23 @@ export class Runs {
   of(event, context, now) {
     const said = event.runId || context.runId;
     const runId = String(said || context.sessionId || context.sessionKey || "unknown");
-    const known = this.#runs.get(runId);
-    if (known) return known;
-    const run = newRun(runId, Boolean(said), context, now);
+    const run = this.#runs.get(runId) ?? newRun(runId, Boolean(said), context, now);
+    this.#runs.delete(runId);
     this.#runs.set(runId, run);
+    this.#giveUpOldest();
     return run;
   }
 
   /**
-   * Keeps the steps until the run ends; of a run without end, how it began.
+   * Keeps the steps until the run ends.
    * @param {Run} run
    * @param {Step[]} steps
+   * @returns {boolean} whether the run has as many as shall be kept: they should be sent
    */
   note(run, steps) {
     run.size += JSON.stringify(steps).length;
-    if (run.size > MAX_SIZE || run.tools.length + steps.length > MAX_STEPS) return;
     run.tools.push(...steps);
+    return run.size > MAX_SIZE || run.tools.length > MAX_STEPS;
   }
 
   /**
@@ -97,10 +105,17 @@ export class Runs {
    * @returns {Run[]}
    */
   abandoned(isOver) {
-    const all = [...this.#runs.values()];
-    const surplus = new Set(all.slice(0, Math.max(0, all.length - MAX_RUNS)));
-    for (const { runId } of surplus) this.#runs.delete(runId);
-    return all.filter((run) => run.tools.length > 0 && (surplus.has(run) || isOver(run)));
+    const over = [...this.#runs.values()].filter(isOver);
+    return [...this.#givenUp.splice(0), ...over].filter((run) => run.tools.length > 0);
+  }
+
+  /** The one that was not spoken of for longest, if there are too many. */
+  #giveUpOldest() {
+    const [oldest] = this.#runs.values();
+    if (this.#runs.size <= MAX_RUNS) return;
+    this.#runs.delete(oldest.runId);
+    this.#givenUp.push(oldest);
+    if (this.#givenUp.length > MAX_RUNS) this.#givenUp.shift();
   }
 }
 

@@ -14,7 +14,7 @@ import { isAbsolute, join, resolve } from "node:path";
  * @property {number} timeoutMs that a turn waits for the memory
  * @property {"conversation" | "agent" | "shared"} scope
  * @property {string} userId
- * @property {string[]} agents empty: all
+ * @property {string[]} agents in lower case, as the host names them; empty: all
  * @property {string[]} sections empty: all
  * @property {number | undefined} minConfidence
  * @property {string} spoolDir
@@ -54,7 +54,7 @@ export function readSettings(config, env, stateDir) {
       SCOPES.includes(text(given.scope)) ? given.scope : "conversation"
     ),
     userId: text(given.userId) || "owner",
-    agents: texts(given.agents),
+    agents: texts(given.agents).map((name) => name.toLowerCase()),
     sections: texts(given.sections),
     minConfidence: typeof given.minConfidence === "number" ? given.minConfidence : undefined,
     spoolDir: folder(text(given.spoolDir), stateDir),
@@ -112,8 +112,15 @@ function readKey(given, env, warnings) {
     // A SecretRef reaches plugins unresolved in some ways of running.
     warnings.push('apiKey must be a text; write "${HIPPOCORTEX_API_KEY}" and set that variable');
   }
-  const key = text(given);
-  return key && !key.startsWith("${") ? key : text(env.HIPPOCORTEX_API_KEY);
+  const said = text(given);
+  const key = said && !said.startsWith("${") ? said : text(env.HIPPOCORTEX_API_KEY);
+  if (/^[\x21-\x7e]*$/u.test(key)) return key;
+  // It cannot even be sent; and the error would be about the server, and hold the key.
+  warnings.push(
+    "the API key holds characters that no key has and is not used: copy it again, as a whole, " +
+      "to HIPPOCORTEX_API_KEY or apiKey",
+  );
+  return "";
 }
 
 /** @param {string} baseUrl */

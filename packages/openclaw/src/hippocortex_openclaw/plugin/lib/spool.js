@@ -14,7 +14,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
@@ -30,6 +30,7 @@ const TEMPORARY = ".tmp";
 const LOCK = "drain.lock";
 const ABANDONED_MS = 60_000;
 const MAX_IN_MEMORY = 500;
+const MAX_BYTES_IN_MEMORY = 16 * 1_048_576;
 const MAX_DUE_MS = 60_000;
 
 /** A queue of batches. */
@@ -41,6 +42,8 @@ export class Spool {
   #token = randomBytes(4).toString("hex");
   /** @type {Batch[]} */
   #memory = [];
+  /** @type {Map<string, number>} sizes of the files that were looked at */
+  #sizes = new Map();
 
   /** Batches lost so far because too many waited. */
   dropped = 0;
@@ -73,11 +76,7 @@ export class Spool {
       await this.#dropOldest();
     } catch (error) {
       this.error = /** @type {Error} */ (error);
-      this.#memory.push({ name, body, size: Buffer.byteLength(body) });
-      if (this.#memory.length > MAX_IN_MEMORY) {
-        this.#memory.shift();
-        this.dropped += 1;
-      }
+      this.#remember({ name, body, size: Buffer.byteLength(body) });
     }
     return name;
   }
@@ -90,29 +89,36 @@ export class Spool {
     const kept = this.#memory.map(({ name }) => name);
     const names = [...(await this.#files()), ...kept].sort();
     const now = this.#now();
-    // A clock that was set back must not hold everything up.
-    const due = (/** @type {string} */ name) => Math.min(Number.parseInt(name, 10) - now, MAX_DUE_MS);
-    return names.map((name) => ({ name, dueMs: Math.max(0, due(name) || 0) }));
+    return names.map((name) => {
+      const left = Number.parseInt(name, 10) - now;
+      // Nothing is held for so long: the clock was set back.
+      return { name, dueMs: left > 0 && left <= MAX_DUE_MS ? left : 0 };
+    });
   }
 
   /**
-   * A batch; null if another process delivered it meanwhile, or it cannot be read.
+   * A batch; null if another process delivered it meanwhile.
    * @param {string} name
    * @returns {Promise<string | null>}
+   * @throws {Error} it cannot be read now
    */
   async read(name) {
     const kept = this.#memory.find((batch) => batch.name === name);
     if (kept) return kept.body;
-    return readFile(join(this.#folder, name), "utf8").catch(() => null);
+    return readFile(join(this.#folder, name), "utf8").catch(nullIfGone);
   }
 
   /**
    * It is done with.
    * @param {string} name
+   * @returns {Promise<boolean>} whether it is gone
    */
   async remove(name) {
     this.#memory = this.#memory.filter((batch) => batch.name !== name);
-    await rm(join(this.#folder, name), { force: true }).catch(() => {});
+    return rm(join(this.#folder, name), { force: true }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /**
@@ -173,9 +179,21 @@ export class Spool {
     }
   }
 
+  /** @param {Batch} batch */
+  #remember(batch) {
+    this.#memory.push(batch);
+    let total = this.#memory.reduce((sum, { size }) => sum + size, 0);
+    // The newest stays, whatever its size.
+    while (this.#memory.length > 1 && (this.#memory.length > MAX_IN_MEMORY || total > MAX_BYTES_IN_MEMORY)) {
+      total -= this.#memory.shift()?.size ?? 0;
+      this.dropped += 1;
+    }
+  }
+
   async #dropOldest() {
     const files = await this.#files();
     const sizes = await Promise.all(files.map((name) => this.#sizeOf(name)));
+    this.#sizes = new Map(files.map((name, n) => [name, sizes[n]]));
     let total = sizes.reduce((sum, size) => sum + size, 0);
     // The newest stays, whatever its size.
     for (let n = 0; n < files.length - 1 && total > this.#maxBytes; n += 1) {
@@ -195,8 +213,13 @@ export class Spool {
     }
   }
 
-  /** @param {string} name */
+  /**
+   * A file is never written to again: it is looked at once.
+   * @param {string} name
+   */
   async #sizeOf(name) {
+    const known = this.#sizes.get(name);
+    if (known !== undefined) return known;
     const found = await stat(join(this.#folder, name)).catch(() => null);
     return found?.size ?? 0;
   }
@@ -208,9 +231,7 @@ export class Spool {
   async #lock(path) {
     for (let tries = 0; tries < 3; tries += 1) {
       try {
-        const file = await open(path, "wx", 0o600);
-        await file.writeFile(JSON.stringify(this.#holder()));
-        await file.close();
+        await writeFile(path, JSON.stringify(this.#holder()), { flag: "wx", mode: 0o600 });
         return "ours";
       } catch (error) {
         if (/** @type {any} */ (error).code !== "EEXIST") return "none";
@@ -233,13 +254,23 @@ export class Spool {
   async #isAbandoned(path) {
     const holder = await readHolder(path);
     const found = await stat(path).catch(() => null);
-    if (!found || this.#now() - found.mtimeMs > ABANDONED_MS) return true;
+    // A time to come is that of a clock that was set back.
+    if (!found || Math.abs(this.#now() - found.mtimeMs) > ABANDONED_MS) return true;
     return holder?.host === hostname() && !isAlive(holder.pid);
   }
 
   #holder() {
     return { pid: process.pid, host: hostname(), token: this.#token };
   }
+}
+
+/**
+ * @param {any} error
+ * @returns {null}
+ */
+function nullIfGone(error) {
+  if (error.code === "ENOENT") return null;
+  throw error;
 }
 
 /** @param {string} path */

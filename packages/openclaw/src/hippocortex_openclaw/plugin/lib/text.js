@@ -12,7 +12,7 @@ export const MAX_RESULT = 4_000;
 export const MAX_ERROR = 500;
 
 const MAX_DATA_BYTES = 200_000;
-const TEXT_LIMITS = [MAX_TEXT, 20_000, 2_000, 200];
+const TEXT_LIMITS = [MAX_RESULT, 400, 40];
 const MAX_DEPTH = 48;
 const MAX_ITEMS = 20_000;
 const MEDIA_FROM = 512;
