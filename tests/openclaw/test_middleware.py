@@ -225,6 +225,18 @@ def test_nothing_known_is_none(memory):
     assert does(memory.on_message("oat milk"), memory.get_context("wine")) == [None] * 2
 
 
+def test_what_is_said_is_not_recalled_to_itself(memory, reading, monkeypatch):
+    record = reading.recorder.record
+
+    def at_once(*given):
+        record(*given)
+        assert reading.recorder.flush(5)
+
+    monkeypatch.setattr(reading.recorder, "record", at_once)
+    assert does(memory.on_message("oat milk")) == [None]
+    assert [event.payload["content"] for event in reading.service.events] == ["oat milk"]
+
+
 def test_memory_is_asked_once_for_what_was_said_once(memory, reading):
     reading.knows(MILK, "ann")
     asked = [{"role": "user", "content": "oat milk"}]

@@ -111,10 +111,12 @@ class OpenClawMemoryMiddleware:
         with fail_open("taking a message"):
             scope, text = self._scope(metadata), user_words(text_of(message))
             turn = self._turn(scope, fresh=True)
-            if self._messages and text:
-                self._record(UserMessage(text), scope, metadata, _MESSAGE_IDS)
-            if self._recalls:
-                return await self._known(turn, text, scope) or None
+            try:
+                return (await self._known(turn, text, scope) or None) if self._recalls else None
+            finally:
+                # Afterwards: what was only just said is nothing to remember.
+                if self._messages and text:
+                    self._record(UserMessage(text), scope, metadata, _MESSAGE_IDS)
         return None
 
     async def get_context(self, query: str, max_tokens: int = 4_000) -> str | None:
