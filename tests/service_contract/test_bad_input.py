@@ -97,6 +97,7 @@ SYNTHESIZE = {
     "confidence is NaN": ("q", {"min_confidence": math.nan}, "min_confidence"),
     "confidence is text": ("q", {"min_confidence": "0.5"}, "min_confidence"),
     "empty session": ("q", {"session_id": ""}, "session_id"),
+    "blank user": ("q", {"user_id": " "}, "user_id"),
     "empty active session": ("q", {"active_session_id": " "}, "active_session_id"),
 }
 

@@ -8,6 +8,7 @@ import pytest
 from hippocortex_core.errors import NotFoundError, ValidationError
 from hippocortex_core.render import render_pack
 from hippocortex_core.types import (
+    NOBODY,
     ArtifactType,
     CaptureEvent,
     LearnOptions,
@@ -256,6 +257,20 @@ def test_a_pack_holds_what_helps_and_says_where_it_is_from(learned):
     assert confidences == sorted(confidences, reverse=True)
 
 
+def test_nobody_in_particular_sees_what_several_users_taught_and_nothing_personal(learned):
+    learned.capture(CaptureEvent("message", "s10", {"role": "user", "content": "Lunch is at one."}))
+    options = SynthesizeOptions(min_confidence=0.0, user_id=NOBODY)
+    taught = learned.synthesize("deploy payments", options).entries
+    assert any(entry.section == "procedures" for entry in taught)
+    said = [entry.content for entry in taught if entry.section == "context"]
+    assert all(text.endswith("Lunch is at one.") for text in said)
+    assert not any(
+        "short answers" in e.content for e in learned.synthesize("short", options).entries
+    )
+    found = learned.synthesize("when is lunch", options).entries
+    assert any(entry.content.endswith("Lunch is at one.") for entry in found)
+
+
 def test_a_pack_stays_within_its_budget_and_accounts_for_it(learned):
     for limit in (1, 40, 120, 4000):
         result = learned.synthesize(QUERY, SynthesizeOptions(max_tokens=limit))
@@ -310,6 +325,7 @@ def test_a_question_to_an_empty_memory_gets_an_empty_pack(memory):
     [
         ({"user_id": "u1"}, True),
         ({"user_id": "u0"}, False),
+        ({"user_id": NOBODY}, False),
         ({"session_id": "s9"}, True),
         ({"session_id": "s0"}, False),
         ({"agent_id": "a1"}, False),

@@ -10,6 +10,7 @@ from hippocortex_core import (
     ValidationError,
     session,
 )
+from hippocortex_core.types import NOBODY
 
 
 def test_a_recall_is_the_marked_pack_or_nothing(memory, record_to):
@@ -39,6 +40,8 @@ def test_a_recall_asks_for_the_user_agent_and_session_in_scope(memory, record_to
         ("s1", "u1", "a1"),
         ("s2", "u2", None),
     ]
+    recorder.recall("x", scope=Scope("s3"))
+    assert memory.asked.pop()[1].user_id == NOBODY
     assert [(o.max_tokens, o.sections) for o in asked] == [
         (700, ["facts"]),
         (50, None),
@@ -80,6 +83,19 @@ def test_code_that_cannot_be_loaded_costs_no_recall(memory, record_to):
     assert recorder.flush()
     assert "4711" in asyncio.run(recorder.arecall("code")).text
     assert "4711" in recorder.recall("code").text
+
+
+def test_without_a_user_nothing_of_any_user_is_recalled(record_to, tmp_path):
+    from hippocortex_engine import open_engine
+
+    recorder = record_to(lambda: open_engine(f"sqlite:///{tmp_path}/memory.db"), recall_deadline=30)
+    with session(user_id="ada"):
+        recorder.record(UserMessage("Remember that my door code is 4711"))
+    recorder.record(UserMessage("The door code of the office is 8080"))
+    assert recorder.flush(20)
+    recalled = recorder.recall("what is the door code?").text
+    assert "8080" in recalled
+    assert "4711" not in recalled
 
 
 def test_users_do_not_see_each_others_memories(record_to, tmp_path):

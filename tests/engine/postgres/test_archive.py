@@ -11,6 +11,7 @@ from sqlalchemy import text
 from hippocortex.data import tau_bench_sample
 from hippocortex.importers import read_events
 from hippocortex_core import CaptureEvent, SynthesizeOptions
+from hippocortex_core.types import NOBODY
 from hippocortex_engine import open_engine
 from hippocortex_engine.storage.migrating import migrate
 
@@ -38,7 +39,7 @@ def events():
             one.type,
             one.session_id,
             one.payload,
-            {"user_id": f"u{place % 3}", "agent_id": f"a{place % 2}"},
+            {"agent_id": f"a{place % 2}", **({"user_id": f"u{place % 3}"} if place % 4 else {})},
             one.idempotency_key,
             one.occurred_at,
         )
@@ -101,6 +102,14 @@ def test_filters_hold_among_the_older_events_too(pair, events, name):
         assert held == value
 
 
+def test_nobodys_older_events_are_found_without_those_of_users(pair):
+    _, split = pair
+    found = [one for question in QUESTIONS for one in shown(split, question, user_id=NOBODY)]
+    old = split.list_events(event_ids=sorted(set(found)), limit=1000).events
+    assert len(old) > 10
+    assert not any("user_id" in one.metadata for one in old)
+
+
 def test_events_are_found_while_they_wait_for_the_archive(events, postgres_url):
     engine = open_engine(f"{postgres_url}&index_limit={LIMIT}")
     engine.capture_batch(events[:300])
@@ -139,6 +148,8 @@ def test_what_is_forgotten_is_forgotten_there_too(pair, events):
     split.forget(user_id="u0")
     split.forget(user_id="u1")
     split.forget(user_id="u2")
+    split.forget(agent_id="a0")
+    split.forget(agent_id="a1")
     assert count(split) == 0
     assert _state(split) == (0, 0)
     with split._database.read() as connection:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hippocortex_core import CaptureEvent, SynthesizeOptions
 from hippocortex_core.render import render_pack
+from hippocortex_core.types import NOBODY
 from hippocortex_engine import open_engine
 from hippocortex_engine.synthesizer.packer import DATE
 from hippocortex_engine.synthesizer.signals import SIGNALS
@@ -175,8 +176,14 @@ def test_one_users_memory_never_reaches_another(engine):
     assert "ann keeps" in text
     assert "bob" not in text
     assert "somebody" not in text
-    nobody = engine.synthesize("where is the spare key", SynthesizeOptions(user_id="carol"))
-    assert nobody.entries == []
+    stranger = engine.synthesize("where is the spare key", SynthesizeOptions(user_id="carol"))
+    assert stranger.entries == []
+    nobody = render_pack(engine.synthesize("the spare key", SynthesizeOptions(user_id=NOBODY)))
+    assert "somebody" in nobody
+    assert "ann" not in nobody
+    assert "bob" not in nobody
+    everybody = render_pack(engine.synthesize("where is the spare key"))
+    assert all(name in everybody for name in ("ann keeps", "bob keeps", "somebody keeps"))
 
 
 def test_tenants_in_one_database_never_see_each_other(open_memory):

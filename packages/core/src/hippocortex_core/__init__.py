@@ -41,6 +41,7 @@ from hippocortex_core.steps import (
     UserMessage,
 )
 from hippocortex_core.types import (
+    NOBODY,
     Artifact,
     ArtifactListResult,
     ArtifactSort,
@@ -83,6 +84,7 @@ from hippocortex_core.types import (
 
 __all__ = [
     "ERRORS",
+    "NOBODY",
     "AnyStep",
     "Artifact",
     "ArtifactListResult",

@@ -134,14 +134,19 @@ class LearnResult:
     stats: CompilationStats
 
 
+NOBODY = ""
+"""As the user of a query: what no user in particular said, and what several users' runs taught."""
+
+
 @dataclass
 class SynthesizeOptions:
     """What a context pack may hold.
 
     `max_tokens`: the pack as rendered never exceeds it.  `sections`: default all.
     `min_confidence` (0..1): weaker entries are left out.  Extensions: `session_id`, `agent_id`,
-    `user_id` restrict the memories looked at; `active_session_id` is the session the agent is in,
-    whose memories score higher; `explain` attaches the eight signals to every entry.
+    `user_id` restrict the memories looked at, a `user_id` of `NOBODY` to those of no user in
+    particular; `active_session_id` is the session the agent is in, whose memories score higher;
+    `explain` attaches the eight signals to every entry.
     """
 
     max_tokens: int = 4000

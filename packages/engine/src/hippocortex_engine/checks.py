@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from hippocortex_core.errors import invalid
 from hippocortex_core.types import (
+    NOBODY,
     ArtifactStatus,
     ArtifactType,
     CaptureEventType,
@@ -43,8 +44,10 @@ def check_synthesize(options: SynthesizeOptions) -> SynthesizeOptions:
     check_share("min_confidence", options.min_confidence)
     if options.sections is not None:
         check_names("sections", options.sections, SECTIONS)
-    for name in ("session_id", "agent_id", "user_id", "active_session_id"):
+    for name in ("session_id", "agent_id", "active_session_id"):
         check_optional_id(name, getattr(options, name))
+    if options.user_id != NOBODY:
+        check_optional_id("user_id", options.user_id)
     return options
 
 

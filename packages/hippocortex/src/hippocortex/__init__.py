@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import hippocortex_core
 from hippocortex.types import (
+    NOBODY,
     Artifact,
     ArtifactListResult,
     ArtifactSort,
@@ -93,6 +94,7 @@ from hippocortex_core import (
 
 __all__ = [
     "ERRORS",
+    "NOBODY",
     "Artifact",
     "ArtifactListResult",
     "ArtifactSort",

@@ -1,6 +1,7 @@
 """Every type of the public interface."""
 
 from hippocortex_core.types import (
+    NOBODY,
     Artifact,
     ArtifactListResult,
     ArtifactSort,
@@ -42,6 +43,7 @@ from hippocortex_core.types import (
 )
 
 __all__ = [
+    "NOBODY",
     "Artifact",
     "ArtifactListResult",
     "ArtifactSort",

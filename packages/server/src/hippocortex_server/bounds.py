@@ -24,6 +24,7 @@ from hippocortex_core.operations import (
     Operation,
     PutDocument,
     SearchDocuments,
+    Synthesize,
 )
 from hippocortex_core.validation import MAX_ID_CHARS
 from hippocortex_engine.checks import MAX_QUERY_CHARS, MAX_TOKENS
@@ -76,6 +77,7 @@ _MORE: Mapping[type[Operation[Any]], Mapping[str, Schema]] = {
     DeleteDocument: _DOCUMENTS,
     SearchDocuments: _DOCUMENTS,
     ListNamespaces: _DOCUMENTS,
+    Synthesize: {"user_id": {"maxLength": MAX_ID_CHARS}},
 }
 
 

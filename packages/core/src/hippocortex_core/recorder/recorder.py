@@ -37,7 +37,7 @@ from hippocortex_core.recorder.stats import RecorderStats
 from hippocortex_core.scope import Scope, current
 from hippocortex_core.service import MemoryService
 from hippocortex_core.steps import AnyStep
-from hippocortex_core.types import ReasoningSection, SynthesizeOptions
+from hippocortex_core.types import NOBODY, ReasoningSection, SynthesizeOptions
 
 __all__ = ["Recall", "Recorder", "RecorderStats", "shared_recorder"]
 
@@ -177,7 +177,10 @@ class Recorder:
         sections: Sequence[ReasoningSection] | None = None,
         scope: Scope | None = None,
     ) -> Recall:
-        """What helps with the query: of the user and agent in scope, if there are any.
+        """What helps with the query: of the user and agent in scope.
+
+        Without a user it is what belongs to no user in particular, and what several users' runs
+        taught; without an agent, that of all agents.
 
         Raises:
             Exception: Only in strict mode: whatever kept the memory from answering.
@@ -322,7 +325,8 @@ class Recorder:
         return text, SynthesizeOptions(
             max_tokens=self._max_tokens if max_tokens is None else max_tokens,
             sections=None if sections is None else list(sections),
-            user_id=whose.user_id,
+            # Who is nobody in particular is not told what others said.
+            user_id=NOBODY if whose.user_id is None else whose.user_id,
             agent_id=whose.agent_id,
             active_session_id=whose.session_id,
         )

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocortex_core.types import NOBODY
 from hippocortex_engine.recall.index import RecallIndex
+from hippocortex_engine.recall.windows import NONE
 from hippocortex_engine.storage.artifacts import ArtifactRecord
 from hippocortex_engine.text import term_hash, terms, unpack_terms
 
@@ -91,8 +93,10 @@ class Knowledge:
         """Which artifacts a query restricted like this may see; `past`: also what was true once."""
         mask: NDArray[np.bool_] = self._current | np.bool_(past)
         if user_id is not None:
-            seen = (self.index.owners.find(name) for name in (user_id, _SHARED))
-            mask &= np.isin(self._owner, [code for code in seen if code is not None])
+            seen = [self.index.owners.find(name) for name in (user_id, _SHARED)]
+            # The code of no name is that of what nobody in particular stated.
+            own = [NONE] if user_id == NOBODY else []
+            mask &= np.isin(self._owner, [*own, *(code for code in seen if code is not None)])
         for wanted, places in ((session_id, self._by_session), (agent_id, self._by_agent)):
             if wanted is not None:
                 inside = np.zeros(len(self.records), dtype=np.bool_)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from hippocortex_core.types import SynthesizeOptions
+from hippocortex_core.types import NOBODY, SynthesizeOptions
 from hippocortex_engine.recall.corpus import Beyond
 from hippocortex_engine.recall.index import RecallIndex
 from hippocortex_engine.recall.query import MAX_TERMS, Query
@@ -73,10 +73,14 @@ def _telling(query: Query, holding: dict[int, int], state: Archived) -> dict[int
     }
 
 
-def _owners(options: SynthesizeOptions) -> dict[str, str]:
+def _owners(options: SynthesizeOptions) -> dict[str, str | None]:
     given = {
         "user_id": options.user_id,
         "agent_id": options.agent_id,
         "session_id": options.session_id,
     }
-    return {column: value for column, value in given.items() if value is not None}
+    return {
+        column: None if value == NOBODY else value
+        for column, value in given.items()
+        if value is not None
+    }

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocortex_core.types import SynthesizeOptions
-from hippocortex_engine.recall.index import RecallIndex
+from hippocortex_core.types import NOBODY, SynthesizeOptions
+from hippocortex_engine.recall.index import Codes, RecallIndex
 from hippocortex_engine.recall.windows import NONE
+
+_UNKNOWN = -2
 
 
 def visible(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
@@ -21,10 +23,16 @@ def visible(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_]
         ("session", index.sessions, options.session_id),
     ):
         if wanted is not None:
-            code = codes.find(wanted)
-            fits = index.columns[column] == (-2 if code is None else code)
+            fits = index.columns[column] == _code(codes, wanted)
             mask = fits if mask is None else mask & fits
     return mask
+
+
+def _code(codes: Codes, wanted: str) -> int:
+    if wanted == NOBODY:
+        return NONE
+    found = codes.find(wanted)
+    return _UNKNOWN if found is None else found
 
 
 def present(index: RecallIndex, options: SynthesizeOptions, newest: int) -> int:
@@ -42,7 +50,7 @@ def present(index: RecallIndex, options: SynthesizeOptions, newest: int) -> int:
 
 
 def foreign(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_] | None:
-    """The rows of other users than the one asked for, nobody's left out; None: whoever asks.
+    """The rows of other users than the one asked for, nobody's left out; None: all are asked for.
 
     What they say must not even help to find what stands next to it.
     """

@@ -112,13 +112,13 @@ class Wanted:
         floor: the last sequence number looked at.
         vector: the query's.
         terms: hashes of the terms worth looking for, and how much each tells.
-        owners: columns of `search_events`, and the value they must have.
+        owners: columns of `search_events`, and the value they must have; None: none.
     """
 
     floor: int
     vector: NDArray[np.int8]
     terms: Mapping[int, float]
-    owners: Mapping[str, str] = field(default_factory=dict[str, str])
+    owners: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
 
 
 class Archive:
@@ -361,8 +361,13 @@ WHERE tenant_id = %(tenant)s AND seq IN (SELECT seq FROM beside) ORDER BY seq
 
 def _conditions(tenant_id: str, wanted: Wanted) -> tuple[str, dict[str, Any]]:
     parts = ["tenant_id = %(tenant)s", "seq <= %(floor)s"]
-    parts += [f"{column} = %(of_{column})s" for column in wanted.owners]
-    owners = {f"of_{column}": value for column, value in wanted.owners.items()}
+    owners: dict[str, str] = {}
+    for column, value in wanted.owners.items():
+        if value is None:
+            parts.append(f"{column} IS NULL")
+        else:
+            parts.append(f"{column} = %(of_{column})s")
+            owners[f"of_{column}"] = value
     return " AND ".join(parts), {"tenant": tenant_id, "floor": wanted.floor, **owners}
 
 
