@@ -272,15 +272,8 @@ def create_middleware(
     **options: Any,
 ) -> OpenClawMemoryMiddleware:
     """A memory for an agent loop; see `OpenClawMemoryMiddleware` for the arguments."""
-    return OpenClawMemoryMiddleware(
-        api_key,
-        base_url,
-        session_id,
-        inject_memory,
-        capture_messages,
-        capture_tools,
-        **options,
-    )
+    whether = (inject_memory, capture_messages, capture_tools)
+    return OpenClawMemoryMiddleware(api_key, base_url, session_id, *whether, **options)
 
 
 def create_skill(**options: Any) -> dict[str, Any]:
