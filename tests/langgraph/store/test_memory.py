@@ -140,7 +140,7 @@ QUERY = "deploy the payment service"
 
 
 def test_a_search_can_also_return_what_was_learned(learned):
-    with HippocortexStore(learned) as store:
+    with HippocortexStore(learned) as store, session(user_id="ann"):
         store.put(DOCS, "k", {"text": "Deployments are on Friday"})
         assert [item.key for item in store.search(DOCS, query=QUERY)] == ["k"]
         first, *others = store.search(DOCS, query=QUERY, include_learned=True)
@@ -154,7 +154,7 @@ def test_a_search_can_also_return_what_was_learned(learned):
 
 
 def test_the_store_may_always_return_it_and_a_call_refuse(learned):
-    with HippocortexStore(learned, include_learned=True) as store:
+    with HippocortexStore(learned, include_learned=True) as store, session(user_id="ann"):
         assert len(store.search(DOCS, query=QUERY)) > 0
         assert store.search(DOCS, query=QUERY, include_learned=False) == []
         assert store.search(DOCS) == []
@@ -174,7 +174,7 @@ def test_an_item_that_was_found_is_not_repeated_as_what_was_learned(memory):
 def test_the_asynchronous_search_returns_it_too(learned):
     import asyncio
 
-    with HippocortexStore(learned, include_learned=True) as store:
+    with HippocortexStore(learned, include_learned=True) as store, session(user_id="ann"):
         assert len(asyncio.run(store.asearch(DOCS, query=QUERY))) > 0
 
 
@@ -184,6 +184,7 @@ def test_what_was_learned_from_one_user_is_not_shown_to_another(learned):
     ) as store:
         assert len(store.search(("users", "ann"), query=QUERY)) > 0
         assert store.search(("users", "bob"), query=QUERY) == []
+        assert store.search(("elsewhere",), query=QUERY) == []
 
 
 class Broken:

@@ -21,11 +21,10 @@ from hippocortex_core.operations import (
     ListArtifacts,
     ListEvents,
     ListNamespaces,
-    Operation,
     PutDocument,
     SearchDocuments,
-    Synthesize,
 )
+from hippocortex_core.types import SynthesizeOptions
 from hippocortex_core.validation import MAX_ID_CHARS
 from hippocortex_engine.checks import MAX_QUERY_CHARS, MAX_TOKENS
 from hippocortex_engine.engine import MAX_IDS
@@ -69,7 +68,7 @@ _DOCUMENTS: Mapping[str, Schema] = {
     "offset": {"minimum": 0, "maximum": MAX_OFFSET},
     "max_depth": {"minimum": 1, "maximum": MAX_OFFSET},
 }
-_MORE: Mapping[type[Operation[Any]], Mapping[str, Schema]] = {
+_MORE: Mapping[type[Any], Mapping[str, Schema]] = {
     ListArtifacts: {"limit": {"minimum": 1, "maximum": 100}},
     ListEvents: {"limit": {"minimum": 1, "maximum": 1_000}},
     PutDocument: {**_DOCUMENTS, "namespace": {**_LABELS, "minItems": 1}},
@@ -77,10 +76,10 @@ _MORE: Mapping[type[Operation[Any]], Mapping[str, Schema]] = {
     DeleteDocument: _DOCUMENTS,
     SearchDocuments: _DOCUMENTS,
     ListNamespaces: _DOCUMENTS,
-    Synthesize: {"user_id": {"maxLength": MAX_ID_CHARS}},
+    SynthesizeOptions: {"user_id": {**_ID, "minLength": 0, "pattern": rf"^$|{_NOT_BLANK}"}},
 }
 
 
-def bounds_of(operation: type[Operation[Any]]) -> Mapping[str, Schema]:
-    """The bounds of an operation's fields."""
-    return {**BOUNDS, **_MORE.get(operation, {})}
+def bounds_of(cls: type[Any]) -> Mapping[str, Schema]:
+    """The bounds of the fields of an operation, or of its options."""
+    return {**BOUNDS, **_MORE.get(cls, {})}

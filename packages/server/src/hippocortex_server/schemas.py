@@ -17,7 +17,7 @@ from hippocortex_core.types import (
     NamespaceMatch,
     SynthesizeOptions,
 )
-from hippocortex_server.bounds import BOUNDS, Schema
+from hippocortex_server.bounds import Schema, bounds_of
 
 _BOUNDED = (CaptureEvent, Event, LearnOptions, NamespaceMatch, SynthesizeOptions)
 _PLAIN: Mapping[Any, Schema] = {
@@ -111,7 +111,7 @@ class Schemas:
         name = cls.__name__.lstrip("_")
         if name not in self.components:
             self.components[name] = {}  # named first: a type may hold itself
-            bounds = BOUNDS if cls in _BOUNDED else None
+            bounds = bounds_of(cls) if cls in _BOUNDED else None
             said = inspect.cleandoc(cls.__doc__ or "").replace("*", "").replace("`", "")
             self.components[name] = {"description": said, **self.object_of(cls, bounds=bounds)}
         return {"$ref": f"#/components/schemas/{name}"}
