@@ -1,7 +1,4 @@
-"""The plugin comes into a gateway that runs, learns there, and goes out of it again.
-
-A memory with one user, and so without anything to hide from others in what is learned.
-"""
+"""The plugin comes into a gateway that runs, learns there, and goes out of it again."""
 
 import pytest
 
