@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import threading
 from collections import defaultdict
 from types import MappingProxyType
 
@@ -166,18 +165,12 @@ class SurfaceAgent(Agent):
 @contextlib.contextmanager
 def loop():
     """The event loop of a thread, which `run_sync` would leave open."""
-    if threading.current_thread() is threading.main_thread():
-        asyncio.set_event_loop(made := asyncio.new_event_loop())
-        try:
-            yield
-        finally:
-            asyncio.set_event_loop(None)
-            made.close()
-        return
+    asyncio.set_event_loop(made := asyncio.new_event_loop())
     try:
         yield
     finally:
-        asyncio.get_event_loop_policy().get_event_loop().close()
+        asyncio.set_event_loop(None)
+        made.close()
 
 
 def piece(event):
