@@ -264,6 +264,20 @@ def test_a_hanging_service_holds_up_the_end_for_the_deadline_only(script, stored
     assert stored() == {"kept": 1}
 
 
+def test_the_process_does_not_end_in_the_middle_of_a_recall_that_came_too_late(script):
+    said = script(
+        """
+        class Slow(InMemoryService):
+            def synthesize(self, query, options=None):
+                threading.Event().wait(0.5)
+                print("answered")
+        Recorder(Slow(), recall_deadline=0.05, on_exit_deadline=30).recall("x")
+        print("the program's end")
+        """
+    )
+    assert said.stdout == "the program's end\nanswered\n"
+
+
 @unix
 def test_a_full_disk_loses_nothing_while_the_process_lives(script):
     script(

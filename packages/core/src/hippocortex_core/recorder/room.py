@@ -30,7 +30,7 @@ _FORK_PATIENCE = 1.0
 """Seconds that a fork waits for calls under way."""
 
 _IMPORT_PATIENCE = 20.0
-"""Seconds that a fork waits for imports under way."""
+"""Seconds that a fork, and the end of the process, wait for imports under way."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,18 @@ class Room:
         return done
 
     def at_exit(self) -> None:
-        """The process ends: deliver what can be delivered in time; the rest is on disk."""
+        """The process ends: deliver what can be delivered in time; the rest is on disk.
+
+        What is still being asked may use the rest of the time: a thread that the interpreter stops
+        in the middle of native code can take the process down with it.
+        """
+        deadline, timer = self.options.on_exit_deadline, self.options.timer
+        end = timer() + deadline
         if self.worker.used:
-            self.worker.close(self.options.on_exit_deadline)
+            self.worker.close(deadline)
+        for calls in (self.worker.calls, self.recaller.calls):
+            calls.hold(max(0.0, end - timer()), _IMPORT_PATIENCE)
+            calls.release()
 
     def before_fork(self) -> None:
         """Let calls under way end first, as far as they do so soon."""
