@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -77,16 +78,15 @@ def test_its_views_are_accepted_where_memories_are(memory, agent, view):
     assert Crew(agents=[worker], tasks=[task], memory=found)._memory._memory is memory
 
 
-def test_nothing_of_crewais_own_memory_is_opened_or_called():
+def test_nothing_of_crewais_own_memory_is_opened_or_called(tmp_path):
     """In a process of its own, in which no connection can be made."""
     code = """
-import os, socket, sys, tempfile, warnings
+import os, socket, sys, warnings
 warnings.simplefilter("ignore")
 from hippocortex_crewai import HippocortexMemory
 from hippocortex_core.testing import InMemoryService
 def refuse(*_): raise AssertionError("a connection")
 socket.socket.connect = refuse
-before = set(os.listdir(os.environ["CREWAI_STORAGE_DIR"]))
 memory = HippocortexMemory(InMemoryService())
 memory.remember("The door is blue")
 memory.remember_many(["a", "b"])
@@ -96,11 +96,14 @@ memory.extract_memories("Anything at all")
 memory.info(); memory.tree(); memory.list_records(); memory.forget(); memory.reset()
 memory.drain_writes(); memory.close()
 loaded = [name for name in ("lancedb", "qdrant_edge", "litellm") if name in sys.modules]
-print(loaded, set(os.listdir(os.environ["CREWAI_STORAGE_DIR"])) - before)
+print(loaded, os.listdir(os.environ["CREWAI_STORAGE_DIR"]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    env = {**os.environ, "CREWAI_STORAGE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().splitlines()[-1] == "[] set()"
+    assert done.stdout.strip().splitlines()[-1] == "[] []"
 
 
 def test_copies_are_the_same_memory(memory, crew):
