@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 MISSING = "Error: missing required argument 'currency'"
 
 
@@ -43,6 +45,14 @@ def test_of_failures_that_came_once_only_the_newest_few_are_kept(session, learn)
     runs = [pay(session, fixed=False, error=f"Error: {error}") for error in errors]
     kept = learn(runs, "failure_playbook")
     assert {one.content["error"] for one in kept} == set(errors[2:])
+
+
+def test_failures_of_one_user_do_not_push_out_those_of_another(session, learn):
+    errors = ["card expired", "bank closed today", "limit reached", "wrong currency", "no approval"]
+    own = pay(session, fixed=False, user="bob", error="Error: ledger locked")
+    others = [pay(session, fixed=False, user="ann", error=f"Error: {error}") for error in errors]
+    kept = {(one.users, one.content["error"]) for one in learn([own, *others], "failure_playbook")}
+    assert kept == {(("bob",), "ledger locked"), *((("ann",), error) for error in errors)}
 
 
 def test_a_recovery_in_a_run_that_failed_is_none(session, learn):
@@ -168,3 +178,57 @@ def test_a_recovery_that_rarely_solves_the_task_says_so(session, learn):
     runs = [pay(session, success=n == 0) for n in range(6)]
     [playbook] = learn(runs, "failure_playbook")
     assert "rarely enough (1 of 6 runs succeeded)" in playbook.text
+
+
+LONG = "word " * 1_000
+NINE = " ".join(f"--{letter} 1" for letter in "abcdefgh")
+
+
+@pytest.mark.parametrize(
+    "worked",
+    [
+        f"sh publish.sh --message '{LONG}' --region eu --site a",
+        f"sh publish.sh {NINE} --site a",
+        "sh publish.sh --note it's --site a",
+    ],
+)
+def test_nothing_is_said_of_options_where_a_line_was_not_read_whole(session, learn, worked):
+    runs = [
+        session()
+        .user_says("Publish the site, please.")
+        .runs("sh publish.sh --site a", 1, "not allowed here")
+        .runs(worked, 0, "ok")
+        .ends(True)
+        for _ in range(4)
+    ]
+    found = {one.type: one for one in learn(runs)}
+    playbook = found["failure_playbook"].content
+    assert playbook["root_causes"] == []
+    assert playbook["recovery_steps"] == ["call `sh publish.sh` again (4 of 4)"]
+    assert found["task_schema"].content["steps"][0]["args"] == {}
+    assert "causal_pattern" not in found
+
+
+def test_a_continued_line_gives_all_its_options(session, learn):
+    runs = [
+        session()
+        .user_says("Publish the site, please.")
+        .runs("sh publish.sh --site a", 1, "not allowed here")
+        .runs("sh publish.sh \\\n  --site a \\\n  --region eu", 0, "ok")
+        .ends(True)
+        for _ in range(3)
+    ]
+    [playbook] = learn(runs, "failure_playbook")
+    assert playbook.content["root_causes"] == ["`--region` was missing"]
+
+
+def test_a_bare_option_does_not_make_one_error_two(session, learn):
+    runs = [
+        session()
+        .user_says("Publish the site, please.")
+        .runs(command, 1, "expected true but got nothing")
+        .ends(False)
+        for command in ("sh publish.sh", "sh publish.sh --force")
+    ]
+    [playbook] = learn(runs, "failure_playbook")
+    assert playbook.content["error"] == "expected true but got nothing"

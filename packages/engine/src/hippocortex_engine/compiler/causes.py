@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hippocortex_engine.compiler import wording
+from hippocortex_engine.compiler.commands import UNREAD
 from hippocortex_engine.compiler.corpus import Corpus, Params, few_values
 from hippocortex_engine.compiler.model import Run, Step
 from hippocortex_engine.compiler.ownership import Users
@@ -55,7 +56,7 @@ def call_rules(corpus: Corpus, params: Params) -> Iterator[Rule]:
     for run in corpus.runs:
         seen: set[tuple[str, str]] = set()
         for at, step in enumerate(run.steps):
-            if step.error is None:
+            if step.error is None or UNREAD in step.args:
                 continue
             if step.error and (step.action, step.error) in seen:
                 continue  # one stubborn run must not make a pattern

@@ -7,11 +7,13 @@ An action's label is what runs have in common: the tool's name, a command withou
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from hippocortex_engine.compiler.commands import TWO_WORD, command_label, is_command, options
+from hippocortex_engine.compiler.shell import MAX_SCANNED
 from hippocortex_engine.payloads import ToolUse, first, flatten
 
 _SHELLS = frozenset(
@@ -41,7 +43,6 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID_SEGMENT = re.compile(r"^(?:\d+|[0-9a-fA-F\-]{8,}|(?=.*\d)[\w\-]+)$")
 _OPERANDS = ("element", "selector", "target", "field", "url", "value", "text", "key")
 _COMMANDS = frozenset(("command_exec", "test_run"))
-_MAX_COMMAND = 400
 _MAX_LABEL = 60
 _SCANNED = 500
 
@@ -61,7 +62,8 @@ def operands(kind: str, payload: Mapping[str, Any], use: ToolUse) -> Mapping[str
     """The arguments of a step; options of a command, and what a browser action is done to."""
     if kind == "browser_action" and not use.args:
         return {name: payload[name] for name in _OPERANDS if name in payload}
-    return {**use.args, **options(_command_line(kind, payload, use))}
+    # The options come first: of very many arguments only the first are kept.
+    return {**options(_command_line(kind, payload, use)), **use.args}
 
 
 def _tool(payload: Mapping[str, Any], use: ToolUse) -> str:
@@ -72,7 +74,7 @@ def _tool(payload: Mapping[str, Any], use: ToolUse) -> str:
 
 
 def _command(payload: Mapping[str, Any], use: ToolUse) -> str:
-    return command_label(_line_of(payload) or use.tool) or "$ command"
+    return command_label(_line_of(payload) or use.tool[:MAX_SCANNED]) or "$ command"
 
 
 def _command_line(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
@@ -82,14 +84,22 @@ def _command_line(kind: str, payload: Mapping[str, Any], use: ToolUse) -> str:
 
 
 def _line_of(payload: Mapping[str, Any]) -> str:
-    return flatten(first(payload, ("command", "cmd", "script", "input")))[:_MAX_COMMAND]
+    return _line(first(payload, ("command", "cmd", "script", "input")))
+
+
+def _line(command: Any) -> str:
+    """A command as one text; a list that begins with one word holds the words of a command."""
+    listed = cast("list[Any]", command) if isinstance(command, list) else []
+    if listed and all(isinstance(word, str) for word in listed) and len(listed[0].split()) == 1:
+        return shlex.join(listed)[: MAX_SCANNED + 1]
+    return flatten(command)[: MAX_SCANNED + 1]
 
 
 def _tests(payload: Mapping[str, Any], use: ToolUse) -> str:
     command = first(payload, ("command", "cmd"))
     named = flatten(first(payload, ("framework", "runner"))) or use.tool
     if command:
-        return command_label(flatten(command)[:400])
+        return command_label(_line(command))
     return f"run tests ({named})" if named else "run tests"
 
 

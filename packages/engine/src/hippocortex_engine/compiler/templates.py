@@ -41,6 +41,9 @@ _MASKS = re.compile(
     r"(?P<n>(?<![\w<])[+\-]?\d+(?:,\d{3})*(?:\.\d+)?%?)"
 )
 _MASKED = re.compile(r"[\d@/]")  # the masks see to these, and alike in every call
+_NO_NAME = re.compile(r"\W+")
+_SAYS_NOTHING = frozenset(("true", "false", "null"))
+"""Values of arguments that texts hold for other reasons; `true` is also that of a bare option."""
 _SPACE = re.compile(r"\s+")
 _PREFIX = re.compile(r"^(?:\[?error\]?|fatal|failed|exception)\s*[:\-]\s*", re.IGNORECASE)
 _TELLING = re.compile(
@@ -63,10 +66,21 @@ def template(text: str, echoes: Mapping[str, str] | None = None) -> str:
     """
     line = _telling_line(text[:MAX_SCANNED])[:_MAX_LINE]
     for name, value in sorted((echoes or {}).items(), key=_longest_first):
-        if len(value) >= _MIN_ECHO and value in line and not _MASKED.search(value):
-            line = re.sub(rf"(?<![\w<]){re.escape(value)}(?!\w)", f"<{name}>", line)
+        if value in line and _is_telling(value):
+            line = _with_slot(line, name, value)
     masked = _SPACE.sub(" ", _MASKS.sub(_mask, _PREFIX.sub("", line))).strip(" .:;!")
     return " ".join(masked[:_MAX_TEMPLATE].split(" ")[:_MAX_WORDS]) or "failed"
+
+
+def _is_telling(value: str) -> bool:
+    return len(value) >= _MIN_ECHO and value not in _SAYS_NOTHING and _MASKED.search(value) is None
+
+
+def _with_slot(line: str, name: str, value: str) -> str:
+    """The line with a slot for a value: one word, which no mask takes for something else."""
+    slot = f"<{_NO_NAME.sub('_', name.strip('-')) or 'value'}>"
+    slot = "<value>" if _MASKS.search(slot) else slot
+    return re.sub(rf"(?<![\w<]){re.escape(value)}(?!\w)", lambda _: slot, line)
 
 
 def _longest_first(item: tuple[str, str]) -> tuple[int, str]:

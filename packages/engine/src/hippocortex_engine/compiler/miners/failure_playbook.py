@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hippocortex_engine.compiler import confidence, evidence, labels, wording
-from hippocortex_engine.compiler.commands import is_command
+from hippocortex_engine.compiler.commands import UNREAD, is_command
 from hippocortex_engine.compiler.corpus import Corpus, Params, View
 from hippocortex_engine.compiler.model import Run, Step
+from hippocortex_engine.compiler.ownership import NOBODY, Users
 from hippocortex_engine.compiler.sequences import fixed_at
 from hippocortex_engine.records import Candidate
 
@@ -61,16 +62,19 @@ def mine(corpus: Corpus, params: Params) -> list[Candidate]:
 
 
 def _lone(buckets: Mapping[tuple[str, str], Sequence[Failure]]) -> Iterator[tuple[str, str]]:
-    """Errors that one run alone met and never got over: of each action the newest few.
+    """Errors that one run alone met and never got over: of each action the newest few of a user.
 
     They say little, but who meets one again should know that it is no accident.  Most failures
-    of tools that fail in a thousand ways never come again: hence so few.
+    of tools that fail in a thousand ways never come again: hence so few.  They are counted for
+    each user apart, because nobody else is shown them.
     """
-    newest: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    newest: defaultdict[tuple[str, Users], list[tuple[int, str]]] = defaultdict(list)
     for (action, error), failures in buckets.items():
         last = failures[-1]
-        newest[action].append((-last.run.session.times[last.run.steps[last.at].call], error))
-    for action, found in sorted(newest.items()):
+        users = NOBODY.union(*(failure.run.users for failure in failures))
+        at = last.run.session.times[last.run.steps[last.at].call]
+        newest[action, users].append((-at, error))
+    for (action, _), found in newest.items():
         yield from ((action, error) for _, error in sorted(found)[:_MAX_LONE])
 
 
@@ -116,6 +120,8 @@ def _causes(action: str, fixes: Sequence[Failure], view: View) -> list[str]:
 
 
 def _difference(failed: Step, worked: Step) -> set[tuple[str, str]]:
+    if UNREAD in failed.args or UNREAD in worked.args:
+        return set()
     missing = {(name, f"`{name}` was missing") for name in worked.args if name not in failed.args}
     surplus = {
         (name, f"`{name}` was not accepted") for name in failed.args if name not in worked.args
@@ -197,6 +203,8 @@ def _changed(fix: Failure, view: View) -> tuple[str, ...]:
     """How the call that worked differed: `+given`, `-left out`, `=with another value`."""
     failed, worked = fix.run.steps[fix.at], fix.run.steps[fix.fixed]
     both = {**worked.args, **failed.args}
+    if UNREAD in both:
+        return ()
     names = [name for name in sorted(both) if view.argument(failed.action, name)]
     added = [f"+{name}" for name in names if name not in failed.args]
     dropped = [f"-{name}" for name in names if name not in worked.args]
