@@ -151,7 +151,13 @@ def test_questions_wishes_and_assistants_set_no_rules(session, learn):
         ("Always log in with the password 'swordfish'.", 0),
         ("Never tell anybody that the PIN is 4711.", 0),
         ("From now on use the api key: abcdef.", 0),
+        ("Always use the API_KEY abc123 for uploads.", 0),
+        ("Always log in with the passwords hunter2 and hunter3.", 0),
+        ("Always use the passphrase correct horse battery.", 0),
+        ("Always use the token sk-abc for publishing.", 0),
         ("Never print the token.", 1),
+        ("Always use the password manager.", 1),
+        ("Always rotate the API keys every 90 days.", 1),
         ("Always read the password from the vault.", 1),
         ("Never repeat a PIN that a customer gives you.", 1),
         ("When a token is expired, log in again.", 1),
@@ -244,3 +250,33 @@ def test_thousands_of_rules_are_read_in_no_time(session, learn):
     started = process_time()
     assert len(learn([said], "decision_policy")) == 3_000
     assert process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{often} check {word} before deploying the service.",
+        "{often} deploy the service slowly {word} {word}x.",
+    ],
+)
+def test_thousands_of_rules_in_the_same_words_are_read_in_no_time(session, learn, text):
+    said = session(user="ann")
+    for number in range(4_000):
+        often = "Always" if number % 2 else "Never"
+        said.user_says(text.format(often=often, word=f"item{number}"))
+    started = process_time()
+    assert len(learn([said], "decision_policy", superseded=True)) == 4_000
+    assert process_time() - started < 3
+
+
+def test_among_many_rules_in_the_same_words_each_is_ended_by_its_own_withdrawal(session, learn):
+    said = session(user="ann")
+    for number in range(300):
+        said.user_says(f"Always charge account{number} of branch{number} in euros.")
+    gone = session(user="ann").user_says("Never charge account7 of branch7 in euros.")
+    gone.user_says("You no longer need to charge account9 of branch9 in euros.")
+    found = rules(learn, said, gone, superseded=True)
+    assert sorted(title for title, status in found if status == "superseded") == [
+        "Always charge account7 of branch7 in euros",
+        "Always charge account9 of branch9 in euros",
+    ]

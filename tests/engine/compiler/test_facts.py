@@ -77,6 +77,41 @@ def test_questions_suppositions_and_chatter_give_none(session, learn, said):
     assert facts(learn, session().user_says(said)) == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I use the password hunter2.",
+        "I prefer the password swordfish for the bank.",
+        "Remember that the passwords are hunter2 and swordfish.",
+        "Remember that my API keys are abc123 and def456.",
+        "Remember that the login credentials are admin and hunter2.",
+        "I live in Oslo and my PIN is 4711.",
+        "I live in Oslo, my PIN's 4711.",
+        "We use hunter2 as our passwords.",
+    ],
+)
+def test_a_sentence_that_tells_a_secret_becomes_no_fact(session, learn, said):
+    assert learn([session().user_says(said)]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "fact"),
+    [
+        ("I live in Oslo and I forgot my password.", "The user lives in Oslo"),
+        ("We use JWT tokens for logins.", "The team uses JWT tokens for logins"),
+        ("I prefer credit cards.", "The user prefers credit cards"),
+        ("I use the password manager Bitwarden.", "The user uses the password manager Bitwarden"),
+    ],
+)
+def test_a_fact_that_speaks_of_a_secret_without_telling_it_is_kept(session, learn, said, fact):
+    assert facts(learn, session().user_says(said)) == [fact]
+
+
+def test_the_correction_of_a_secret_is_not_taken_for_that_of_a_fact(session, learn):
+    said = session().user_says("The budget is 5000. My PIN is 4711. Actually, it's 4712.")
+    assert facts(learn, said) == ["The budget is 5000"]
+
+
 def test_assistants_state_no_facts(session, learn):
     said = session().agent_says("My name is Ada and I live in Berlin.")
     assert facts(learn, said) == []
@@ -175,6 +210,11 @@ def test_extracted_memories_are_kept_verbatim(session, learn):
                 "Prefers dark mode.",
                 "Has two kids in Leeds",
                 "The user's password is hunter2",
+                "User's passwords: hunter2",
+                "API_KEY is abc123",
+                "The apikey is abc",
+                "credit-card 4111",
+                "Uses sk-proj-abcdefghijklmnop1234 at work",
             ]
         },
     )

@@ -11,14 +11,6 @@ _WORD = re.compile(r"(?<![\w@./\-])[A-Za-z][A-Za-z']+(?![\w@/])")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|^[^\S\n]*>.*$", re.DOTALL | re.MULTILINE)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
-_SENSITIVE = r"\b(?:pass(?:word|code|phrase)|pin|cvv|ssn|secret|token|api[ -]?key|credit card)\b"
-_NAMES_SECRET = re.compile(_SENSITIVE, re.IGNORECASE)
-# `the password hunter2`, `PIN: 4711`, `a token of 'abc'`: not `the token from the vault`.
-_TELLS_SECRET = re.compile(
-    rf"{_SENSITIVE}(?:\s+(?:is|was|of|number|code))?(?:\s*[:=]\s*|\s+)(?:['\"`]\S|(?=\S*\d)\S{{4}})"
-    rf"|{_SENSITIVE}\s*[:=]\s*\S",
-    re.IGNORECASE,
-)
 STOP = frozenset(
     "a about above actually after again all also am an and any anything are as ask at back be "
     "because been before being but by can can't cannot could did do does doing don don't done each "
@@ -71,13 +63,3 @@ def sentences(text: str) -> Iterator[str]:
 def is_question(sentence: str) -> bool:
     """Whether a sentence asks."""
     return sentence.rstrip("\"')] ").endswith("?")
-
-
-def names_secret(text: str) -> bool:
-    """Whether a text speaks of a password, a PIN, a token or the like."""
-    return _NAMES_SECRET.search(text) is not None
-
-
-def tells_secret(text: str) -> bool:
-    """Whether a text says what a password, a PIN, a token or the like is."""
-    return _TELLS_SECRET.search(text) is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hippocortex_engine.compiler.language import is_question, sentences, tells_secret
+from hippocortex_engine.compiler.credentials import tells_secret
+from hippocortex_engine.compiler.language import is_question, sentences
 from hippocortex_engine.compiler.model import Rule
 
 _MAX_PART = 160

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
 from math import ceil
 from typing import NamedTuple
 
@@ -17,6 +20,7 @@ from hippocortex_engine.records import Candidate
 
 STATED_ONCE = 0.6
 _ALIKE = 0.6
+_MOST_COMPARED = 500
 _WORD = re.compile(r"[a-z0-9][\w\-']*")
 _ENDING = re.compile(r"(?:ing|ed|es|s|e)$")
 
@@ -42,31 +46,62 @@ def policies(corpus: Corpus) -> list[Candidate]:
         ordered = sorted(statements, key=_order)
         known = _Known(ordered)
         found += [
-            _policy(owner, key, group, _ended(group[-1], known.like(group[-1])))
+            _policy(owner, key, group, known.ending(group[-1]))
             for key, group in _grouped(ordered).items()
         ]
     return found
 
 
 class _Known:
-    """The statements that may take a rule back, found by the stems that they share with it.
+    """An owner's statements, in order, and which of them may take a rule back.
 
-    A statement is listed under so many of its rarest stems that whatever has enough of its stems
-    has one of these (prefix filtering, Chaudhuri et al. 2006).
+    Stems are ranked, the rarest first.  Of two statements that have enough stems in common each
+    has one of them among its first (prefix filtering, Chaudhuri et al. 2006): so a statement is
+    listed under its first stems alone, by its length, for that tells how many are enough.
     """
 
     def __init__(self, statements: Sequence[Statement]) -> None:
-        counts = Counter(stem for said in statements for stem in said.words)
-        self._under: defaultdict[str, list[Statement]] = defaultdict(list)
-        for said in statements:
-            stems = sorted(said.words, key=lambda stem: (counts[stem], stem))
-            spare = len(stems) - ceil(_ALIKE * len(stems))
-            for stem in stems[: spare + 1]:
-                self._under[stem].append(said)
+        self._statements = statements
+        self._orders = [_order(said) for said in statements]
+        self._counts = Counter(stem for said in statements for stem in said.words)
+        self._under: dict[tuple[str, int], defaultdict[str, list[int]]] = {}
+        for at, said in enumerate(statements):
+            stems = self._ranked(said)
+            under = self._under.setdefault((said.rule.kind, len(stems)), defaultdict(list))
+            for stem in stems[: len(stems) - ceil(_ALIKE * len(stems)) + 1]:
+                under[stem].append(at)
 
-    def like(self, rule: Statement) -> list[Statement]:
-        """Those that may have enough stems in common with a rule."""
-        return [said for stem in sorted(rule.words) for said in self._under.get(stem, ())]
+    def ending(self, rule: Statement) -> Statement | None:
+        """The first later statement that takes a rule back, if there is one.
+
+        No more than the next 500 that may do so are looked at: this bounds the time that
+        thousands of rules in the same few words take.
+        """
+        start = bisect_right(self._orders, _order(rule))
+        later = [_from(start, listed) for listed in self._listed(rule)]
+        candidates = (self._statements[at] for at in islice(merge(*later), _MOST_COMPARED))
+        return next((said for said in candidates if _takes_back(said, rule)), None)
+
+    def _listed(self, rule: Statement) -> Iterator[list[int]]:
+        stems = self._ranked(rule)
+        for (kind, length), under in self._under.items():
+            enough = 1 if kind == "withdraw" else _enough(len(stems), length)
+            if kind != rule.rule.kind and enough <= min(len(stems), length):
+                first = stems[: len(stems) - enough + 1]
+                yield from (under[stem] for stem in first if stem in under)
+
+    def _ranked(self, said: Statement) -> list[str]:
+        return sorted(said.words, key=lambda stem: (self._counts[stem], stem))
+
+
+def _enough(one: int, other: int) -> int:
+    """How many stems two statements of so many must share, to be alike."""
+    return ceil(_ALIKE * (one + other) / (1 + _ALIKE) - 1e-9)
+
+
+def _from(start: int, listed: list[int]) -> list[int]:
+    first = bisect_left(listed, start)
+    return listed[first : first + _MOST_COMPARED]
 
 
 def _stems(rule: Rule) -> frozenset[str]:
@@ -89,12 +124,6 @@ def _grouped(statements: Sequence[Statement]) -> dict[str, list[Statement]]:
             key = f"{said.rule.kind} {' '.join(sorted(said.words))}"
             groups.setdefault(key, []).append(said)
     return groups
-
-
-def _ended(last: Statement, statements: Sequence[Statement]) -> Statement | None:
-    """The later statement that takes a rule back, if there is one."""
-    later = [said for said in statements if _takes_back(said, last) and _order(said) > _order(last)]
-    return min(later, key=_order, default=None)
 
 
 def _order(said: Statement) -> tuple[int, tuple[str, int], int]:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from hippocortex_engine.compiler import grammar
+from hippocortex_engine.compiler.credentials import names_secret, tells_secret
 from hippocortex_engine.compiler.grammar import MAX_VALUE_WORDS, Said
-from hippocortex_engine.compiler.language import is_question, names_secret, sentences
+from hippocortex_engine.compiler.language import is_question, sentences
 from hippocortex_engine.compiler.model import Stated
 from hippocortex_engine.payloads import message_text, role, speaker
 from hippocortex_engine.records import EventRecord
@@ -97,10 +98,12 @@ class Dialogue:
         self._turn += 1
         who = speaker(event.payload) or ""
         for sentence in sentences(message_text(event.payload)):
+            if names_secret(sentence):  # what is corrected next may be the secret
+                self._last.pop((who, event.user_id), None)
             if is_question(sentence) or '"' in sentence:
                 continue
             facts = list(self._sentence(sentence, who, event.user_id))
-            if facts and not _UNSURE.search(sentence):
+            if facts and not _UNSURE.search(sentence) and not tells_secret(sentence):
                 self._last[who, event.user_id] = (self._turn, facts[0])
                 yield from facts
 
@@ -146,6 +149,8 @@ def _extracted(event: EventRecord) -> Iterator[Stated]:
         if not isinstance(text, str) or not text.strip() or names_secret(text):
             continue
         line = text.strip()[:_MAX_STATEMENT]
+        if tells_secret(line):  # by its shape alone
+            continue
         parsed = next(iter(grammar.read_clause(line)), None)
         fact = _stated(parsed, "", event.user_id, line) if parsed else None
         if fact is not None and not fact.multiple:
