@@ -1,6 +1,7 @@
 """Learning, what was learned, and recalling it."""
 
 import math
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -59,6 +60,59 @@ def experienced(memory):
 def learned(experienced):
     experienced.learn()
     return experienced
+
+
+def served(n, user, account):
+    """A session in which only what the user says carries the user's id."""
+
+    def event(kind, **payload):
+        return CaptureEvent(kind, f"{user}{n}", payload)
+
+    said = {"role": "user", "content": "Please refund the teapot to my account"}
+    yield CaptureEvent("message", f"{user}{n}", said, {"user_id": user})
+    yield event("tool_call", tool="refund", args={"account": account}, call_id="1")
+    yield event("tool_result", tool="refund", call_id="1", error=f"the account {account} is frozen")
+    yield event("tool_call", tool="refund", args={"account": account, "force": True}, call_id="2")
+    yield event("tool_result", tool="refund", call_id="2", result="refunded")
+    yield event("outcome", success=True)
+
+
+ANYBODY = (NOBODY, "bob", "carl")
+
+
+def told(memory, users=ANYBODY):
+    """All that is recalled of refunds for each of the users."""
+    asked = [SynthesizeOptions(min_confidence=0.0, user_id=user) for user in users]
+    return [
+        entry.content
+        for options in asked
+        for query in ("refund to the account", "the account is frozen")
+        for entry in memory.synthesize(query, options).entries
+    ]
+
+
+def test_what_is_said_without_a_user_in_a_users_session_is_the_users(memory):
+    memory.capture_batch([event for n in range(3) for event in served(n, "ann", "acme")])
+    said = {"role": "assistant", "content": "The refund goes to the account acme."}
+    extracted = {"extractedMemories": ["The user's account is acme"]}
+    memory.capture(CaptureEvent("message", "ann0", said, extracted))
+    memory.learn()
+    assert told(memory) == []
+    assert any("acme" in content for content in told(memory, ["ann"]))
+
+
+def test_what_was_done_for_a_user_is_forgotten_with_the_user(memory):
+    memory.capture_batch([event for n in range(3) for event in served(n, "ann", "acme")])
+    in_turns = [event for n in range(2) for event in served(n, "bob", "bobco")]
+    theirs = [event for n in range(2) for event in served(n, "ann", "acme")]
+    memory.capture_batch([replace(event, session_id="room") for event in (*theirs, *in_turns)])
+    memory.learn()
+    assert memory.forget(user_id="ann").events_deleted == 5 * 6
+    memory.learn()
+    kept = memory.list_events(limit=1000).events
+    assert len(kept) == 2 * 6
+    assert not any("acme" in str(event.payload) for event in kept)
+    assert not any("acme" in content for content in told(memory, [*ANYBODY, "ann", None]))
 
 
 def every_artifact(memory, **arguments):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hippocortex_engine.compiler.ownership import SEVERAL
+
 
 def complain(session, user, name, order):
     run = session(user=user).user_says(f"Hello, {name.lower()} here, please refund the teapot")
@@ -75,11 +77,18 @@ def test_what_a_user_states_is_theirs_whoever_else_is_in_the_session(session, le
     assert not any("ACME" in one.text for one in found if not one.personal)
 
 
-def test_what_nobody_in_particular_states_is_of_nobody(session, learn):
-    chat = session().user_says("Always answer in Spanish. I live in Lima.").by("bob").ends(True)
-    assert {(one.personal, one.owner, one.users) for one in learn([chat])} == {
-        (True, None, (None,))
-    }
+def test_what_nobody_in_particular_states_is_of_the_user_of_the_session_if_there_is_one(
+    session, learn
+):
+    def stated(*others):
+        chat = session().user_says("Always answer in Spanish. I live in Lima.")
+        for user in others:
+            chat.by(user).agent_says("Noted.")
+        return {(one.personal, one.owner, one.users) for one in learn([chat])}
+
+    assert stated() == {(True, None, (None,))}
+    assert stated("bob") == {(True, "bob", ("bob",))}
+    assert stated("bob", "ann") == {(True, SEVERAL, (SEVERAL,))}
 
 
 def test_patterns_are_not_personal(session, learn):
@@ -157,7 +166,18 @@ def test_what_users_share_a_session_is_not_shown_to_the_rest(session, learn):
     for _ in range(2):
         run = session(user="alice").user_says("Please close the account of mine")
         runs.append(run.by("carol").calls_tool("carol_tool", "ok").ends(True))
-    assert {one.users for one in learn(runs, "task_schema")} == {("alice",)}
+    assert {one.users for one in learn(runs, "task_schema")} == {(SEVERAL,)}
+
+
+def test_where_another_user_speaks_another_request_begins(session, learn):
+    runs = []
+    for _ in range(2):
+        run = session(user="alice").user_says("Please look up the weather").calls_tool("look", "ok")
+        run.by("carol").user_says("Please close the account of mine").calls_tool("close", "ok")
+        runs.append(run.ends(True))
+    found = learn(runs, "task_schema")
+    assert ("carol",) in {one.users for one in found}
+    assert not any("close" in shown(one) for one in found if one.users != ("carol",))
 
 
 def test_next_steps_of_one_user_are_no_alternative_for_others(session, learn):

@@ -135,7 +135,7 @@ class LearnResult:
 
 
 NOBODY = ""
-"""As the user of a query: what no user in particular said, and what several users' runs taught."""
+"""As the user of a query: what sessions that name no user hold, and what several users taught."""
 
 
 @dataclass

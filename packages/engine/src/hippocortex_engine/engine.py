@@ -309,7 +309,8 @@ class Engine:
     ) -> ForgetResult:
         """Delete the events that match all that is given, and what was learned from them alone.
 
-        With a `user_id`, the documents of that user go too: whose last put that named one did.
+        With a `user_id`, the documents of that user go too (whose last put that named one did), and
+        events that name no user where that user was the last to be named in their session.
         What is deleted is overwritten in the database file (SQLite).
 
         Raises:

@@ -134,7 +134,7 @@ class Learner:
         `learn` to bring it back.
         """
         with self._database.write(self._tenant_id) as connection:
-            doomed = event_store.matching(connection, self._tenant_id, wanted)
+            doomed = self._doomed(connection, wanted)
             if not doomed:
                 return Forgotten(0, 0, 0)
             stored = {
@@ -147,6 +147,19 @@ class Learner:
             tenant_store.set_mined(connection, self._tenant_id, -1, "")
         deleted, updated = self._refresh(Unlearned(stored, frozenset(resting)))
         return Forgotten(len(doomed), deleted, updated)
+
+    def _doomed(self, connection: Connection, wanted: EventFilter) -> list[tuple[int, str]]:
+        """(sequence number, session) of what is to be forgotten.
+
+        With a user also what nobody in particular said or did on the user's behalf: without the
+        user's words it would pass for nobody's, and be shown to everybody.
+        """
+        named = event_store.matching(connection, self._tenant_id, wanted)
+        if wanted.user_id is None or wanted.event_ids is not None or not named:
+            return named
+        sessions = sorted({session_id for _, session_id in named})
+        others = event_store.matching_unnamed(connection, self._tenant_id, wanted, sessions)
+        return sorted([*named, *others])
 
     def unlearn(self, connection: Connection, event_ids: Sequence[str]) -> Unlearned:
         """Delete events, and the artifacts that rest on them, within the caller's transaction.

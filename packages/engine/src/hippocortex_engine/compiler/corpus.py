@@ -14,7 +14,14 @@ from typing import Any
 
 from hippocortex_engine.compiler import model
 from hippocortex_engine.compiler.model import Run, Session
-from hippocortex_engine.compiler.ownership import NOBODY, Ledger, Users, audience, suspects
+from hippocortex_engine.compiler.ownership import (
+    NOBODY,
+    Ledger,
+    Users,
+    audience,
+    owner,
+    suspects,
+)
 from hippocortex_engine.compiler.targets import name_targets
 from hippocortex_engine.compiler.templates import generalise, hide_names
 
@@ -190,11 +197,15 @@ def read(digests: Iterable[tuple[str, Mapping[str, Any]]]) -> Corpus:
 
 
 def _find_users(corpus: Corpus) -> None:
-    """Runs that name no user are of those of their session, in whatever stretch they are named."""
+    """What names no user is of those of its session, in whatever stretch they are named."""
     users: defaultdict[str, set[str]] = defaultdict(set)
     for session in corpus.sessions:
         users[session.id].update(user for user in session.users if user)
+    for session in corpus.sessions:
+        if whose := owner(frozenset(users[session.id])):
+            session.facts = [one if one.user else one._replace(user=whose) for one in session.facts]
+            session.rules = [one if one.user else one._replace(user=whose) for one in session.rules]
     known: dict[Users, Users] = {}  # one object for each set: they are compared by identity first
     for run in corpus.runs:
-        whose = run.users or frozenset(users[run.session.id])
-        run.users = known.setdefault(whose, whose)
+        users_of_run = run.users or frozenset(users[run.session.id])
+        run.users = known.setdefault(users_of_run, users_of_run)

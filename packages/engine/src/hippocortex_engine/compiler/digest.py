@@ -26,7 +26,7 @@ from hippocortex_engine.payloads import (
 )
 from hippocortex_engine.records import EventRecord
 
-digest_version: int = 5
+digest_version: int = 6
 """Digests of another version must be made again."""
 
 _MAX_KEYWORDS = 24

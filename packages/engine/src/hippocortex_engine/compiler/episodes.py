@@ -1,10 +1,10 @@
 """A session's events to episodes: a request and the steps it took.
 
-A new episode starts after an `outcome`, at a user message after a pause of half an hour, and at
-a user message that clearly asks for something new: work was done, the assistant closed its turn
-(it asked for nothing, or offered "anything else?"), and the message is more than a confirmation.
-A dialogue in which the user supplies details over many turns stays one episode, because there
-the assistant's turns ask for them.
+A new episode starts after an `outcome`, at a user message after a pause of half an hour, where
+another user speaks, and at a user message that clearly asks for something new: work was done, the
+assistant closed its turn (it asked for nothing, or offered "anything else?"), and the message is
+more than a confirmation.  A dialogue in which the user supplies details over many turns stays one
+episode, because there the assistant's turns ask for them.
 """
 
 from __future__ import annotations
@@ -75,23 +75,26 @@ def _starts(events: Sequence[EventRecord]) -> Iterator[int]:
             yield at
         elif event.type == "message" and role(event.payload) == "user":
             paused = at > 0 and event.occurred_at - events[at - 1].occurred_at > PAUSE_MS
-            if paused or turn.ends_before(message_text(event.payload)):
+            if paused or turn.ends_before(event):
                 turn = _Turn()
                 yield at
         turn.follow(event)
 
 
 class _Turn:
-    """Where the dialogue stands: was work done, and has the assistant closed its turn?"""
+    """Where the dialogue stands: whose is it, was work done, has the assistant closed its turn?"""
 
-    __slots__ = ("changed", "closed", "offered", "said", "words", "worked")
+    __slots__ = ("changed", "closed", "offered", "said", "user", "words", "worked")
 
     def __init__(self) -> None:
         self.worked = self.changed = self.closed = self.offered = False
+        self.user: str | None = None
         self.said: list[str] = []
         self.words: dict[str, None] = {}
 
     def follow(self, event: EventRecord) -> None:
+        if event.type != "outcome":
+            self.user = event.user_id or self.user
         if event.type in STEP_TYPES:
             self.worked, self.closed = True, False
             self.changed = self.changed or _changes(event)
@@ -102,11 +105,14 @@ class _Turn:
         elif self.worked:
             self._answered(message_text(event.payload)[-_TAIL:])
 
-    def ends_before(self, text: str) -> bool:
-        """Whether the user's next message belongs to a new request.
+    def ends_before(self, event: EventRecord) -> bool:
+        """Whether the user's next message belongs to a new request: another user's always does.
 
         After mere look-ups a new request shows in that it shares no word with what was asked.
         """
+        if event.user_id and self.user and event.user_id != self.user:
+            return True
+        text = message_text(event.payload)
         if not self.closed or not asks_anew(text, self.offered):
             return False
         return self.changed or self._unrelated(text)

@@ -3,7 +3,8 @@
 A run is of the users whose events it holds; events of nobody do not count beside them.  What one
 user alone said or did is shown to nobody else.  Where several users share a run nobody can tell
 whose a value in it is: so a value is public when no single user took part in all runs that have
-it, for then at least two users must have had it.
+it, for then at least two users must have had it; and what only runs of the same several users
+have is shown to none of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import Generic, TypeVar
 
 Users = frozenset[str]
 NOBODY: Users = frozenset()
+
+SEVERAL = " "
+"""Whose that is which may be any of several users': no user's, for an id is never blank."""
 
 T = TypeVar("T")
 
@@ -26,14 +30,20 @@ def suspects(groups: Iterable[Users]) -> Users | None:
 def audience(groups: Iterable[Users]) -> tuple[str | None, ...]:
     """Whose a pattern is, from the users of each of its runs: the `users` of a candidate.
 
-    One user who took part in all of them, (None,) when they are nobody's, else all the users:
-    only then, and in the tenant's own patterns of nobody, everybody sees it.
+    The user who took part in all of them, `SEVERAL` where more than one did, (None,) when they are
+    nobody's, else all the users: only then, and in the tenant's own patterns of nobody, everybody
+    sees it.
     """
     known = {group for group in groups if group}
     common = suspects(known)
     if common is None:
         return (None,)
-    return (min(common),) if common else tuple(sorted(frozenset[str]().union(*known)))
+    return (owner(common),) if common else tuple(sorted(frozenset[str]().union(*known)))
+
+
+def owner(users: Users) -> str | None:
+    """Whose that is which is of one of these users."""
+    return SEVERAL if len(users) > 1 else next(iter(users), None)
 
 
 def shows(known: Users | None, of_nobody: bool, users: tuple[str | None, ...]) -> bool:
@@ -44,7 +54,7 @@ def shows(known: Users | None, of_nobody: bool, users: tuple[str | None, ...]) -
         of_nobody: whether runs of nobody have it.
         users: the pattern's, as `audience` gives them.
     """
-    if known is not None and not known:
+    if SEVERAL in users or (known is not None and not known):
         return True
     if len(users) > 1:
         return False

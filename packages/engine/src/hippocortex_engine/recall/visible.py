@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +23,27 @@ def visible(index: RecallIndex, options: SynthesizeOptions) -> NDArray[np.bool_]
         ("agent", index.owners, options.agent_id),
         ("session", index.sessions, options.session_id),
     ):
-        if wanted is not None:
-            fits = index.columns[column] == _code(codes, wanted)
+        if wanted is None:
+            continue
+        fits = _nobodys(index) if wanted == NOBODY else _of(index.columns[column], codes, wanted)
+        if fits is not None:
             mask = fits if mask is None else mask & fits
     return mask
 
 
-def _code(codes: Codes, wanted: str) -> int:
-    if wanted == NOBODY:
-        return NONE
-    found = codes.find(wanted)
-    return _UNKNOWN if found is None else found
+def _of(column: NDArray[Any], codes: Codes, wanted: str) -> NDArray[np.bool_]:
+    code = codes.find(wanted)
+    return column == (_UNKNOWN if code is None else code)
+
+
+def _nobodys(index: RecallIndex) -> NDArray[np.bool_] | None:
+    """The rows of sessions that name no user: where one is named, the rest is the user's, too."""
+    session, named = index.columns["session"], index.columns["user"] != NONE
+    if not named.any():
+        return None
+    somebodys = np.zeros(len(index.sessions.names), np.bool_)
+    somebodys[session[named]] = True
+    return ~somebodys[session]
 
 
 def present(index: RecallIndex, options: SynthesizeOptions, newest: int) -> int:

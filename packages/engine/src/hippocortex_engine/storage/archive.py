@@ -112,7 +112,8 @@ class Wanted:
         floor: the last sequence number looked at.
         vector: the query's.
         terms: hashes of the terms worth looking for, and how much each tells.
-        owners: columns of `search_events`, and the value they must have; None: none.
+        owners: columns of `search_events`, and the value they must have; None: none, in the whole
+            session.
     """
 
     floor: int
@@ -364,7 +365,11 @@ def _conditions(tenant_id: str, wanted: Wanted) -> tuple[str, dict[str, Any]]:
     owners: dict[str, str] = {}
     for column, value in wanted.owners.items():
         if value is None:
-            parts.append(f"{column} IS NULL")
+            # Where a user is named, the rest of the session is the user's, too.
+            parts.append(
+                "NOT EXISTS (SELECT FROM events AS named WHERE named.tenant_id = %(tenant)s"
+                f" AND named.session_id = search_events.session_id AND named.{column} IS NOT NULL)"
+            )
         else:
             parts.append(f"{column} = %(of_{column})s")
             owners[f"of_{column}"] = value

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -304,6 +306,32 @@ def matching(connection: Connection, tenant_id: str, wanted: EventFilter) -> lis
         .order_by(events.c.seq)
     )
     return [(int(row[0]), row[1]) for row in rows]
+
+
+def matching_unnamed(
+    connection: Connection, tenant_id: str, wanted: EventFilter, sessions: Sequence[str]
+) -> list[tuple[int, str]]:
+    """(sequence number, session) of events without a user in these sessions that are the wanted's.
+
+    An event without a user is of whoever was named last before it, at the start of a session of
+    whoever is named first.
+    """
+    found: list[tuple[int, str]] = []
+    for chunk in chunks(sessions):
+        rows = connection.execute(
+            select(events.c.session_id, events.c.seq, events.c.user_id, events.c.agent_id)
+            .where(events.c.tenant_id == tenant_id, events.c.session_id.in_(chunk))
+            .order_by(events.c.session_id, events.c.occurred_at, events.c.seq)
+        )
+        for session_id, session in groupby(rows, key=itemgetter(0)):
+            said = [(int(row[1]), row[2], row[3]) for row in session]
+            whose = next((user for _, user, _ in said if user is not None), None)
+            for seq, user, agent in said:
+                whose = whose if user is None else user
+                fits = wanted.agent_id in (None, agent)
+                if user is None and whose == wanted.user_id and fits:
+                    found.append((seq, session_id))
+    return found
 
 
 def remove(connection: Connection, tenant_id: str, sequence: Sequence[int]) -> None:
