@@ -210,15 +210,15 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Every test on this Python but those of the matrix; arguments go to pytest."""
+    """Every test on this Python but those of frameworks; arguments go to pytest."""
     _test(session)
 
 
 def _test(session: nox.Session) -> None:
     _sync(session)
-    apart = [f"--ignore=tests/{name.replace('-', '_')}" for name in ("sdk_matrix", *APART)]
-    apart.append("--ignore=tests/openclaw/real")
-    arguments = session.posargs or apart
+    matrix = ("sdk_matrix", *dict.fromkeys(one.name for one in ADAPTERS))
+    apart = [f"--ignore=tests/{name.replace('-', '_')}" for name in matrix]
+    arguments = session.posargs or [*apart, "--ignore=tests/openclaw/real"]
     session.run("pytest", *IN_PARALLEL, *arguments, env={"HIPPOCORTEX_STRICT": "1"})
 
 
