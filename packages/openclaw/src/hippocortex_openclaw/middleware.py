@@ -262,18 +262,8 @@ class OpenClawMemoryMiddleware:
         self._memory.record(replace(step, key=_given(metadata, ids), metadata=about), scope)
 
 
-def create_middleware(
-    api_key: str | None = None,
-    base_url: str | None = None,
-    session_id: str | None = None,
-    inject_memory: bool = True,
-    capture_messages: bool = True,
-    capture_tools: bool = True,
-    **options: Any,
-) -> OpenClawMemoryMiddleware:
-    """A memory for an agent loop; see `OpenClawMemoryMiddleware` for the arguments."""
-    whether = (inject_memory, capture_messages, capture_tools)
-    return OpenClawMemoryMiddleware(api_key, base_url, session_id, *whether, **options)
+create_middleware = OpenClawMemoryMiddleware
+"""A memory for an agent loop; the name that the reference gives its maker."""
 
 
 def create_skill(**options: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from hippocortex_engine.compiler import shell
 
@@ -59,7 +58,6 @@ def is_command(label: str) -> bool:
     return label == "$" or label.startswith("$ ")
 
 
-@lru_cache(maxsize=1_024)
 def command_label(text: str) -> str:
     """`$` and the words that say what a command line does, without its operands; "" for none."""
     first, *words = shell.telling(text).words or ("",)
@@ -90,7 +88,6 @@ def _subcommand(name: str, words: Sequence[str]) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=1_024)
 def options(text: str) -> Mapping[str, str]:
     """The options of a command line by name, with their values; `SET` for those without.
 

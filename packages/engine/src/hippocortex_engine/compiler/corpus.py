@@ -198,14 +198,14 @@ def read(digests: Iterable[tuple[str, Mapping[str, Any]]]) -> Corpus:
 
 def _find_users(corpus: Corpus) -> None:
     """What names no user is of those of its session, in whatever stretch they are named."""
-    users: defaultdict[str, set[str]] = defaultdict(set)
+    named: defaultdict[str, Users] = defaultdict(frozenset)
     for session in corpus.sessions:
-        users[session.id].update(user for user in session.users if user)
+        named[session.id] |= {user for user in session.users if user}
     for session in corpus.sessions:
-        if whose := owner(frozenset(users[session.id])):
-            session.facts = [one if one.user else one._replace(user=whose) for one in session.facts]
-            session.rules = [one if one.user else one._replace(user=whose) for one in session.rules]
+        if user := owner(named[session.id]):
+            session.facts = [one if one.user else one._replace(user=user) for one in session.facts]
+            session.rules = [one if one.user else one._replace(user=user) for one in session.rules]
     known: dict[Users, Users] = {}  # one object for each set: they are compared by identity first
     for run in corpus.runs:
-        users_of_run = run.users or frozenset(users[run.session.id])
-        run.users = known.setdefault(users_of_run, users_of_run)
+        whose = run.users or named[run.session.id]
+        run.users = known.setdefault(whose, whose)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_SCANNED = 4_000
@@ -46,6 +47,7 @@ class Command(NamedTuple):
     whole: bool
 
 
+@lru_cache(maxsize=1_024)
 def telling(text: str) -> Command:
     """The first command of a text that does something, else the first at all."""
     found: Command | None = None

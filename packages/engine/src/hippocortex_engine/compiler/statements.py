@@ -146,10 +146,10 @@ def _extracted(event: EventRecord) -> Iterator[Stated]:
     if not isinstance(memories, list):
         return
     for text in cast("list[Any]", memories):
-        if not isinstance(text, str) or not text.strip() or names_secret(text):
+        if not isinstance(text, str) or not text.strip():
             continue
         line = text.strip()[:_MAX_STATEMENT]
-        if tells_secret(line):  # by its shape alone
+        if names_secret(text) or tells_secret(line):  # by its shape alone
             continue
         parsed = next(iter(grammar.read_clause(line)), None)
         fact = _stated(parsed, "", event.user_id, line) if parsed else None
